@@ -1,0 +1,12 @@
+//! What kernels print about cluster locks, as records.
+//!
+//! Every parser here is pure: bytes in, records and problems out. No file is opened, no clock is read, and the hot
+//! parsers allocate nothing per line. Unknown versions, letters and trailing fields are kept and shown, never fatal.
+
+pub mod cluster_nodes;
+pub mod mounts;
+pub mod ocfs2;
+pub mod problem;
+pub mod scan;
+
+pub use problem::{LineProblem, ProblemCount};

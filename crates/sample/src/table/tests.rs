@@ -1,0 +1,319 @@
+//! The table against a made-up kernel list whose truth is known.
+
+use super::*;
+use formats::ocfs2::lock_state::{Action, UnlockAction};
+use formats::ocfs2::locking_state::LVB_BYTES;
+use formats::ocfs2::print::{self, OwnedRecord};
+use formats::ocfs2::{Flags, LockState};
+use proptest::prelude::*;
+
+const SECOND: u64 = 1_000_000_000;
+
+fn lock(kind: LockType, inode: u64, gets: u64) -> OwnedRecord {
+    OwnedRecord {
+        version: 4,
+        name: LockName::new(kind, inode, 0),
+        state: LockState {
+            level: Level::PR,
+            flags: Flags(0x41),
+            action: Action(0),
+            unlock_action: UnlockAction(0),
+            ro_holders: 0,
+            ex_holders: 0,
+            requested: Level::PR,
+            blocking: Level::IV,
+        },
+        lvb: [0; LVB_BYTES],
+        signed_lvb: false,
+        stats: Some(Stats {
+            pr: LevelStats { gets, total_ns: gets * 100, last_us: Some(0), ..LevelStats::default() },
+            ex: LevelStats { last_us: Some(0), ..LevelStats::default() },
+            refresh: 0,
+            wait_since_us: Some(0),
+        }),
+    }
+}
+
+fn meta(inode: u64, gets: u64) -> OwnedRecord {
+    lock(LockType::META, inode, gets)
+}
+
+fn used(mut record: OwnedRecord, at_s: u64) -> OwnedRecord {
+    record.stats.as_mut().unwrap().pr.last_us = Some(if at_s == 0 { 0 } else { (1000 + at_s) * 1_000_000 });
+    record
+}
+
+fn waiting(mut record: OwnedRecord, since_s: u64) -> OwnedRecord {
+    record.stats.as_mut().unwrap().wait_since_us = Some(since_s * 1_000_000);
+    record.state.flags = Flags(0x43);
+    record.state.action = Action::CONVERT;
+    record.state.requested = Level::EX;
+    record
+}
+
+fn pass(table: &mut LockTable, at_s: u64, records: &[OwnedRecord]) {
+    table.begin_pass(NodeClock { monotonic_ns: at_s * SECOND, realtime_us: Some((1000 + at_s) * 1_000_000) });
+    for record in records {
+        let line = print::line(record);
+        table.record(&formats::ocfs2::locking_state::parse_line(line.trim_end_matches('\n').as_bytes()).unwrap());
+    }
+    table.end_pass(1, Some(1));
+}
+
+fn sample(table: &mut LockTable, at_s: u64, records: &[OwnedRecord]) -> Sample {
+    pass(table, at_s, records);
+    table.finish(Pace::default())
+}
+
+fn gets(sample: &Sample, inode: u64) -> Option<u64> {
+    sample.locks.iter().find(|lock| lock.name.block() == inode && lock.seen_ago_ns == 0).map(|lock| lock.pr.gets)
+}
+
+fn table() -> LockTable {
+    LockTable::new("U", Some(0xf5))
+}
+
+#[test]
+fn the_first_look_tells_lifetime_figures_as_such() {
+    let mut table = table();
+    let first = sample(&mut table, 1, &[meta(1, 7), meta(2, 0)]);
+    assert_eq!(gets(&first, 1), Some(7));
+    assert_eq!(first.locks[0].over_ns, None);
+    assert_eq!((first.interval_ns, first.known, first.locks.len()), (None, 2, 1));
+}
+
+#[test]
+fn only_what_changed_is_told() {
+    let mut table = table();
+    sample(&mut table, 1, &[meta(1, 7), meta(2, 5)]);
+    let next = sample(&mut table, 3, &[meta(1, 7), meta(2, 9)]);
+    assert_eq!((gets(&next, 1), gets(&next, 2)), (None, Some(4)));
+    assert_eq!((next.interval_ns, next.locks[0].over_ns), (Some(2 * SECOND), Some(2 * SECOND)));
+}
+
+#[test]
+fn a_lock_that_a_dump_lacks_is_neither_gone_nor_reset() {
+    let mut table = table();
+    sample(&mut table, 1, &[meta(3, 1), meta(1, 7), meta(2, 5)]);
+    sample(&mut table, 2, &[meta(3, 1), meta(1, 8), meta(2, 5)]);
+    let lacking = sample(&mut table, 3, &[meta(3, 1), meta(2, 5)]);
+    let carried = &lacking.locks[0];
+    assert_eq!((carried.name.block(), carried.seen_ago_ns, carried.pr.gets), (1, SECOND, 0));
+    let back = sample(&mut table, 4, &[meta(3, 1), meta(1, 12), meta(2, 5)]);
+    assert_eq!((gets(&back, 1), back.locks[0].over_ns), (Some(4), Some(2 * SECOND)));
+    assert_eq!(back.gone, 0);
+}
+
+#[test]
+fn a_lock_overlooked_so_far_is_no_news_but_one_at_the_head_is() {
+    let mut table = table();
+    sample(&mut table, 1, &[meta(3, 1), meta(2, 5)]);
+    let next = sample(&mut table, 2, &[meta(9, 4), meta(3, 1), meta(1, 1_000_000), meta(2, 5)]);
+    // 1 stands behind 3, which was there before: it is old, and its million is no news.
+    assert_eq!(gets(&next, 1), None);
+    assert_eq!((gets(&next, 9), next.made), (Some(4), 1));
+    assert_eq!(gets(&sample(&mut table, 3, &[meta(9, 4), meta(3, 1), meta(1, 1_000_003), meta(2, 5)]), 1), Some(3));
+}
+
+#[test]
+fn a_lock_made_again_is_told_by_its_place_even_if_its_counters_grew() {
+    let mut table = table();
+    sample(&mut table, 1, &[meta(3, 1), meta(1, 7), meta(2, 5)]);
+    let next = sample(&mut table, 2, &[meta(1, 9), meta(3, 1), meta(2, 5)]);
+    let lock = next.locks.iter().find(|lock| lock.name.block() == 1).unwrap();
+    assert_eq!((lock.pr.gets, lock.life, next.made_again), (9, Life::MadeAgain, 1));
+    // And is followed from its new place on.
+    let later = sample(&mut table, 3, &[meta(1, 10), meta(3, 1), meta(2, 5)]);
+    assert_eq!((gets(&later, 1), later.made_again), (Some(1), 0));
+}
+
+#[test]
+fn a_smaller_counter_is_a_restart_and_its_value_the_news() {
+    let mut table = table();
+    sample(&mut table, 1, &[meta(3, 1), meta(1, 70)]);
+    let next = sample(&mut table, 2, &[meta(3, 1), meta(1, 4)]);
+    assert_eq!((gets(&next, 1), next.made_again), (Some(4), 1));
+}
+
+#[test]
+fn a_lock_is_gone_after_six_passes_and_its_entry_is_freed() {
+    let mut table = table();
+    sample(&mut table, 1, &[meta(3, 1), meta(1, 7)]);
+    let gone: u64 = (2..9).map(|at| sample(&mut table, at, &[meta(3, 1)]).gone).sum();
+    assert_eq!((gone, table.known()), (1, 1));
+}
+
+#[test]
+fn churn_does_not_grow_the_table() {
+    let mut table = table();
+    for round in 0..40 {
+        let records: Vec<_> = (0..1000).map(|i| meta(1_000_000 - round * 1000 - i, 3)).chain([lock(LockType::SUPER, 2, 1)]).collect();
+        sample(&mut table, round + 1, &records);
+    }
+    assert!(table.known() <= 1000 * GONE_AFTER as usize + 1, "{}", table.known());
+}
+
+#[test]
+fn a_waiter_is_told_with_its_start_and_length() {
+    let mut table = table();
+    let seen = sample(&mut table, 10, &[meta(3, 1), waiting(meta(1, 7), 1002)]);
+    let wait = seen.locks.iter().find(|lock| lock.name.block() == 1).unwrap().wait.clone().unwrap();
+    assert_eq!((wait.since_us, wait.for_ns, wait.at_least), (Some(1_002_000_000), 8 * SECOND, false));
+    // The next dump lacks it: carried, and said to be.
+    let lacking = sample(&mut table, 12, &[meta(3, 1)]);
+    let lock = lacking.locks.iter().find(|lock| lock.name.block() == 1).unwrap();
+    assert_eq!((lock.seen_ago_ns, lock.wait.is_some()), (2 * SECOND, true));
+    let free = sample(&mut table, 14, &[meta(3, 1), meta(1, 8)]);
+    assert_eq!(free.locks.iter().find(|lock| lock.name.block() == 1).unwrap().wait, None);
+}
+
+#[test]
+fn flock_handles_share_a_name() {
+    let flock = |level: i8| {
+        let mut record = lock(LockType::FLOCK, 77, 0);
+        record.state.level = Level(level);
+        record
+    };
+    let mut table = table();
+    let seen = sample(&mut table, 10, &[flock(5), waiting(flock(0), 1004), meta(3, 1), waiting(flock(0), 1007)]);
+    let lock = seen.locks.iter().find(|lock| lock.name.kind() == LockType::FLOCK).unwrap();
+    assert_eq!((lock.handles, lock.waiting_handles), (3, 2));
+    assert_eq!(lock.wait.as_ref().unwrap().since_us, Some(1_004_000_000));
+    assert!(lock.stats_unknown);
+    assert_eq!(seen.known, 2);
+    // The same next time: nothing was made again.
+    let next = sample(&mut table, 12, &[flock(5), waiting(flock(0), 1004), meta(3, 1), waiting(flock(0), 1007)]);
+    let lock = next.locks.iter().find(|lock| lock.name.kind() == LockType::FLOCK).unwrap();
+    assert_eq!((lock.handles, lock.waiting_handles, lock.wait.as_ref().unwrap().for_ns), (3, 2, 8 * SECOND));
+    assert_eq!(next.made_again, 0);
+}
+
+#[test]
+fn zero_counters_on_held_locks_mean_that_nothing_is_counted() {
+    let mut table = table();
+    assert_eq!(sample(&mut table, 1, &[meta(1, 0), meta(2, 0)]).stats, StatsKept::No);
+    assert_eq!(sample(&mut table, 2, &[meta(1, 0), meta(2, 1)]).stats, StatsKept::Yes);
+}
+
+#[test]
+fn a_watched_lock_is_told_though_idle() {
+    let mut table = table();
+    sample(&mut table, 1, &[meta(1, 7), meta(2, 5)]);
+    table.watch([LockName::new(LockType::META, 2, 0)]);
+    let next = sample(&mut table, 2, &[meta(1, 7), meta(2, 5)]);
+    assert_eq!((next.locks.len(), gets(&next, 2)), (1, Some(0)));
+}
+
+#[test]
+fn system_files_are_told_by_their_generation_and_the_root_directory_is_none() {
+    let mut table = table();
+    let system = |inode| {
+        let mut record = meta(inode, 3);
+        record.name = LockName::new(LockType::META, inode, 0xf5);
+        record
+    };
+    let open = lock(LockType::OPEN, 8, 2);
+    let seen = sample(&mut table, 1, &[meta(900, 1), open, system(8), system(6), system(5)]);
+    let told = |inode| seen.locks.iter().filter(|lock| lock.name.block() == inode).all(|lock| lock.system);
+    assert!(told(8) && told(6) && !told(5) && !told(900));
+}
+
+#[test]
+fn a_second_pass_adds_to_the_same_sample() {
+    let mut table = table();
+    sample(&mut table, 1, &[meta(1, 7), meta(2, 5)]);
+    pass(&mut table, 3, &[meta(1, 9)]);
+    pass(&mut table, 4, &[meta(1, 10), meta(2, 6)]);
+    let next = table.finish(Pace::default());
+    assert_eq!((gets(&next, 1), gets(&next, 2), next.dump.passes), (Some(3), Some(1), 2));
+}
+
+#[test]
+fn what_does_not_fit_is_summed_up() {
+    let mut table = table();
+    table.set_most_locks(3);
+    let records = |gets: u64| (1..=10u64).map(|inode| meta(inode, gets * inode)).collect::<Vec<_>>();
+    sample(&mut table, 1, &records(1));
+    let next = sample(&mut table, 2, &records(3));
+    assert_eq!((next.locks.len(), next.omitted.locks), (3, 7));
+    let told: u64 = next.locks.iter().map(|lock| lock.pr.gets).sum();
+    assert_eq!(told + next.omitted.pr_gets, (1..=10).map(|inode| 2 * inode).sum::<u64>());
+    assert!(next.locks.iter().all(|lock| lock.name.block() >= 8));
+}
+
+/// A kernel's list: newest first, counters that grow, and reads that lose records.
+#[derive(Clone, Debug)]
+enum Step {
+    Make(u64),
+    Free(usize),
+    Use(usize, u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (10u64..40).prop_map(Step::Make),
+        any::<usize>().prop_map(Step::Free),
+        (any::<usize>(), 1u64..5).prop_map(|(at, n)| Step::Use(at, n))
+    ]
+}
+
+proptest! {
+    /// Whatever is made, freed, made again and lost by reads (one record in twelve, elsewhere each time): nothing is counted
+    /// twice. Without losses and deaths, everything is counted once.
+    #[test]
+    fn news_are_told_once(
+        rounds in proptest::collection::vec((proptest::collection::vec(step(), 0..12), 1usize..12), 1..30),
+        lossy: bool,
+        deadly: bool,
+    ) {
+        let mut table = table();
+        // (inode, gets, time of last use); the last one stands for the superblock's lock, which stays.
+        let mut list: Vec<(u64, u64, u64)> = (1..6).map(|inode| (inode, inode, 0)).collect();
+        let mut happened: HashMap<u64, u64> = HashMap::new();
+        let mut told: HashMap<u64, u64> = HashMap::new();
+        let records = |list: &[(u64, u64, u64)]| list.iter().map(|&(inode, gets, used_s)| used(meta(inode, gets), used_s)).collect::<Vec<_>>();
+        sample(&mut table, 10, &records(&list));
+        for (round, (steps, offset)) in rounds.iter().enumerate() {
+            let now_s = 10 * round as u64 + 15;
+            for step in steps {
+                match *step {
+                    Step::Make(inode) => {
+                        if !list.iter().any(|lock| lock.0 == inode) {
+                            list.insert(0, (inode, 1, now_s));
+                            *happened.entry(inode).or_default() += 1;
+                        }
+                    }
+                    Step::Free(at) => {
+                        if deadly && list.len() > 1 {
+                            list.remove(at % (list.len() - 1));
+                        }
+                    }
+                    Step::Use(at, n) => {
+                        let at = at % list.len();
+                        list[at].1 += n;
+                        list[at].2 = now_s;
+                        *happened.entry(list[at].0).or_default() += n;
+                    }
+                }
+            }
+            // The head of a dump is never lost; the superblock's lock stands for what stays.
+            let last = list.len() - 1;
+            let dump: Vec<(u64, u64, u64)> = list.iter().enumerate()
+                .filter(|(at, _)| *at == 0 || *at == last || !lossy || at % 12 != (*offset + 5 * round) % 12)
+                .map(|(_, lock)| *lock).collect();
+            let sample = sample(&mut table, 10 * round as u64 + 20, &records(&dump));
+            for lock in &sample.locks {
+                *told.entry(lock.name.block()).or_default() += lock.pr.gets;
+            }
+        }
+        for (inode, told) in &told {
+            let all = happened.get(inode).copied().unwrap_or(0) + if *inode < 6 { *inode } else { 0 };
+            prop_assert!(*told <= all, "inode {}: told {} of {}", inode, told, all);
+        }
+        if !lossy && !deadly {
+            for (inode, happened) in &happened {
+                prop_assert_eq!(told.get(inode), Some(happened), "inode {}", inode);
+            }
+        }
+    }
+}
