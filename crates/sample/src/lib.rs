@@ -6,6 +6,7 @@
 
 pub mod delta;
 pub mod fault;
+pub mod link;
 pub mod lock_sample;
 pub mod message;
 pub mod table;
@@ -13,6 +14,7 @@ pub mod wait;
 pub mod wire;
 
 pub use fault::{Fault, FaultKind};
+pub use link::{Link, Way};
 pub use lock_sample::{LevelDelta, Life, LockSample};
 pub use message::{DumpReport, FileSystem, FromNode, NodeClock, Omitted, Pace, Problems, Sample, StatsKept, ToNode, WatchedLock};
 pub use table::LockTable;

@@ -1,0 +1,192 @@
+//! One node's collector: everything between its files and its messages, one round at a time.
+
+use super::discover::{Discovery, Found, described, discover, fs_file};
+use super::dump::{measured, read_pass};
+use super::files::NodeFiles;
+use super::pace::Pacer;
+use sample::message::{Configuration, Hello, PROTOCOL};
+use sample::{Fault, FaultKind, FileSystem, FromNode, LockTable, NodeClock, Pace, ToNode, WatchedLock};
+use std::collections::BTreeMap;
+use std::io;
+
+/// How often a sample's dump is read again at most because locks that matter were lost in it.
+const MOST_PASSES: u32 = 4;
+
+/// See the module's text.
+pub struct Collector {
+    configuration: Configuration,
+    pacer: Pacer,
+    watched: Vec<WatchedLock>,
+    emit_all: bool,
+    tables: BTreeMap<String, Table>,
+    told_file_systems: Option<Vec<FileSystem>>,
+    told_faults: BTreeMap<Option<String>, Fault>,
+}
+
+struct Table {
+    locks: LockTable,
+    identity: Option<(u64, u64)>,
+}
+
+impl Collector {
+    /// A collector that has read nothing yet.
+    pub fn new(configuration: Configuration) -> Collector {
+        let pacer = Pacer::new(configuration.interval_ms, configuration.cpu_permille);
+        Collector {
+            configuration,
+            pacer,
+            watched: Vec::new(),
+            emit_all: false,
+            tables: BTreeMap::new(),
+            told_file_systems: None,
+            told_faults: BTreeMap::new(),
+        }
+    }
+
+    /// Tells every lock in every sample, idle ones too: for a capture of one moment.
+    pub fn emit_all(mut self) -> Collector {
+        self.emit_all = true;
+        self
+    }
+
+    /// The first message.
+    pub fn hello() -> FromNode {
+        let uname = rustix::system::uname();
+        FromNode::Hello(Hello {
+            protocol: PROTOCOL,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            host: uname.nodename().to_string_lossy().into_owned(),
+            kernel: uname.release().to_string_lossy().into_owned(),
+        })
+    }
+
+    /// Follows what the viewer asks.
+    pub fn follow(&mut self, message: ToNode) {
+        match message {
+            ToNode::Configure(configuration) => {
+                self.pacer.ask(configuration.interval_ms, configuration.cpu_permille);
+                self.configuration = configuration;
+                self.told_file_systems = None;
+            }
+            ToNode::Watch(watched) => self.watched = watched,
+        }
+    }
+
+    /// Time from the start of one round to the next, ms.
+    pub fn interval_ms(&self) -> u64 {
+        self.pacer.interval_ms()
+    }
+
+    /// Looks at everything once. `now` gives the clocks when a dump begins.
+    pub fn round(&mut self, files: &dyn NodeFiles, now: &mut dyn FnMut() -> NodeClock) -> Vec<FromNode> {
+        let mut messages = Vec::new();
+        let discovery = discover(files, &self.configuration.only);
+        self.tell_discovery(&discovery, &mut messages);
+        self.tables.retain(|uuid, _| discovery.found.iter().any(|found| found.file_system.uuid == *uuid));
+        let mut cpu_us = 0;
+        for found in &discovery.found {
+            let uuid = found.file_system.uuid.clone();
+            match self.sample(found, files, now, &mut cpu_us) {
+                Ok(sample) => {
+                    self.tell_fault(Some(uuid), None, &mut messages);
+                    messages.push(FromNode::Sample(Box::new(sample)));
+                }
+                Err(fault) => {
+                    self.tables.remove(&uuid);
+                    self.tell_fault(Some(uuid), Some(fault), &mut messages);
+                }
+            }
+        }
+        self.pacer.spent(cpu_us);
+        if messages.is_empty() {
+            messages.push(FromNode::Alive);
+        }
+        messages
+    }
+
+    fn sample(
+        &mut self,
+        found: &Found,
+        files: &dyn NodeFiles,
+        now: &mut dyn FnMut() -> NodeClock,
+        cpu_us: &mut u64,
+    ) -> Result<sample::Sample, Fault> {
+        let uuid = &found.file_system.uuid;
+        let path = fs_file(uuid, "locking_state");
+        let table = self.tables.entry(uuid.clone()).or_insert_with(|| Table { locks: new_table(found), identity: None });
+        table.locks.set_most_locks(self.configuration.most_locks);
+        table.locks.set_emit_all(self.emit_all);
+        table.locks.watch(self.watched.iter().filter(|watched| watched.uuid == *uuid).map(|watched| watched.name));
+        let (mut spent_us, mut wall_us) = (0, 0);
+        for pass in 1..=MOST_PASSES {
+            let dumps = files.dumps(&path).map_err(|error| read_fault(&path, &error))?;
+            for dump in dumps {
+                if table.identity.is_some() && table.identity != dump.identity {
+                    // Mounted again: every lock is another one now.
+                    table.locks = new_table(found);
+                    table.locks.set_most_locks(self.configuration.most_locks);
+                }
+                table.identity = dump.identity;
+                let (end, cpu, wall) = measured(|| read_pass(dump, &mut table.locks, now(), &path));
+                spent_us += cpu;
+                wall_us += wall;
+                if let Some(error) = end.stopped {
+                    return Err(read_fault(&path, &error));
+                }
+            }
+            let each_us = spent_us / u64::from(pass);
+            if !files.can_repeat() || !table.locks.notable_missed() || !self.pacer.allows(*cpu_us + spent_us, each_us) {
+                break;
+            }
+        }
+        *cpu_us += spent_us;
+        let pace = Pace { asked_ms: self.pacer.asked_ms(), kept_ms: self.pacer.interval_ms(), cpu_us: spent_us, wall_us };
+        Ok(table.locks.finish(pace))
+    }
+
+    fn tell_discovery(&mut self, discovery: &Discovery, messages: &mut Vec<FromNode>) {
+        let file_systems: Vec<FileSystem> = discovery.found.iter().map(|found| found.file_system.clone()).collect();
+        if self.told_file_systems.as_ref() != Some(&file_systems) {
+            messages.push(FromNode::FileSystems(file_systems.clone()));
+            self.told_file_systems = Some(file_systems);
+        }
+        self.tell_fault(None, discovery.node_fault.clone(), messages);
+        let places: Vec<String> = self.told_faults.keys().flatten().cloned().collect();
+        for place in places {
+            let is_found = discovery.found.iter().any(|found| found.file_system.uuid == place);
+            if !is_found && !discovery.faults.iter().any(|(faulty, _)| *faulty == place) {
+                self.tell_fault(Some(place), None, messages);
+            }
+        }
+        for (place, fault) in &discovery.faults {
+            self.tell_fault(Some(place.clone()), Some(fault.clone()), messages);
+        }
+    }
+
+    /// Tells a fault when it comes, changes or goes, not every round.
+    fn tell_fault(&mut self, place: Option<String>, fault: Option<Fault>, messages: &mut Vec<FromNode>) {
+        let told = self.told_faults.get(&place);
+        if told == fault.as_ref() {
+            return;
+        }
+        match &fault {
+            Some(fault) => self.told_faults.insert(place.clone(), fault.clone()),
+            None => self.told_faults.remove(&place),
+        };
+        messages.push(FromNode::Fault { uuid: place, fault });
+    }
+}
+
+fn new_table(found: &Found) -> LockTable {
+    LockTable::new(found.file_system.uuid.clone(), found.generation)
+}
+
+fn read_fault(path: &str, error: &io::Error) -> Fault {
+    let kind = match error.kind() {
+        io::ErrorKind::PermissionDenied => FaultKind::NoPermission,
+        // The directory goes with the mount.
+        io::ErrorKind::NotFound => FaultKind::NotMounted,
+        _ => FaultKind::ReadFailed,
+    };
+    Fault::new(kind, described(path, error))
+}

@@ -1,0 +1,247 @@
+//! Which OCFS2 file systems a node has, found from /proc, sysfs and debugfs alone: nothing on the mounts themselves is
+//! touched, no device is opened and no other program is run.
+
+use super::files::NodeFiles;
+use formats::mounts::{Mount, parse_mountinfo, parse_mounts};
+use formats::ocfs2::FsState;
+use formats::ocfs2::fs_state::is_uuid;
+use sample::{Fault, FaultKind, FileSystem};
+use std::io;
+
+/// Where OCFS2 shows itself (`ocfs2_debugfs_root`).
+pub const DEBUG_OCFS2: &str = "/sys/kernel/debug/ocfs2";
+const DEBUGFS: &str = "/sys/kernel/debug";
+/// A mount table of tens of thousands of mounts fits.
+const MOST_MOUNTS: usize = 16 << 20;
+const MOST_FS_STATE: usize = 64 << 10;
+
+/// One file system and what else the collector needs of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// For the viewer.
+    pub file_system: FileSystem,
+    /// Generation, by which system files are told.
+    pub generation: Option<u32>,
+}
+
+/// All that was found, and what was not.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Discovery {
+    /// File systems with a lock state, by UUID.
+    pub found: Vec<Found>,
+    /// Why the node as a whole, or (mount point, fault) a wanted or mounted one, has none.
+    pub node_fault: Option<Fault>,
+    /// Mounted or wanted, but without lock state.
+    pub faults: Vec<(String, Fault)>,
+}
+
+/// The path of a file of one file system.
+pub fn fs_file(uuid: &str, file: &str) -> String {
+    format!("{DEBUG_OCFS2}/{uuid}/{file}")
+}
+
+/// Looks at `files`. `only`: mount points or UUIDs; empty for all.
+pub fn discover(files: &dyn NodeFiles, only: &[String]) -> Discovery {
+    let mut discovery = Discovery::default();
+    let mounts = ocfs2_mounts(files);
+    let uuids: Vec<String> = match files.list(DEBUG_OCFS2) {
+        Ok(names) => names.into_iter().filter(|name| is_uuid(name)).collect(),
+        Err(error) => {
+            discovery.node_fault = Some(no_debug_fault(files, &error, &mounts));
+            return discovery;
+        }
+    };
+    let mut mounts_left = mounts.clone();
+    let only_one = uuids.len() == 1 && mounts.len() == 1;
+    for uuid in uuids {
+        let path = fs_file(&uuid, "fs_state");
+        let state = match files.read(&path, MOST_FS_STATE) {
+            Ok(text) => FsState::parse(&text),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                discovery.faults.push((uuid, Fault::new(FaultKind::NoPermission, described(&path, &error))));
+                continue;
+            }
+            // Unmounted between the listing and now, or a capture that lacks the file: the lock state tells which.
+            Err(_) => FsState::default(),
+        };
+        let is_here = |mount: &Mount| match (mount.device, state.device) {
+            (Some(mounted), Some(device)) => mounted == device,
+            // A capture with /proc/mounts only: clear if there is but one.
+            _ => only_one,
+        };
+        let here: Vec<&Mount> = mounts.iter().filter(|mount| is_here(mount)).collect();
+        mounts_left.retain(|mount| !is_here(mount));
+        let file_system = FileSystem {
+            uuid: uuid.clone(),
+            label: state.label.clone().filter(|label| !label.is_empty()),
+            device: state.device,
+            device_path: here.first().map(|mount| mount.source.clone()),
+            mount_points: here.iter().map(|mount| mount.mount_point.clone()).collect(),
+            stack: state.stack.clone(),
+            slot: state.slot,
+        };
+        discovery.found.push(Found { file_system, generation: state.generation });
+    }
+    // Mounted, but without a directory in debugfs: `-M local`, or another file system's name for the device.
+    for mount in mounts_left.iter().filter(|_| !only_one) {
+        let fault =
+            Fault::new(FaultKind::NoLockState, format!("{} ({}) has no directory in {DEBUG_OCFS2}", mount.mount_point, mount.source));
+        discovery.faults.push((mount.mount_point.clone(), fault));
+    }
+    if !only.is_empty() {
+        keep_only(&mut discovery, only);
+    } else if discovery.found.is_empty() && discovery.faults.is_empty() {
+        discovery.node_fault = Some(Fault::new(FaultKind::NotMounted, "no OCFS2 file system is mounted"));
+    }
+    discovery
+}
+
+fn keep_only(discovery: &mut Discovery, only: &[String]) {
+    let named = |file_system: &FileSystem, wanted: &str| {
+        file_system.uuid.eq_ignore_ascii_case(&wanted.replace('-', ""))
+            || file_system.mount_points.iter().any(|point| point == trimmed(wanted))
+    };
+    for wanted in only {
+        let known = discovery.found.iter().any(|found| named(&found.file_system, wanted));
+        // Where no mount table was captured, one file system is the wanted one.
+        let alone = discovery.found.len() == 1 && discovery.found.iter().all(|found| found.file_system.mount_points.is_empty());
+        let told = discovery.faults.iter().any(|(place, _)| place == trimmed(wanted));
+        if !known && !alone && !told {
+            let others: Vec<&str> =
+                discovery.found.iter().flat_map(|found| &found.file_system.mount_points).map(String::as_str).take(5).collect();
+            let detail = match others.as_slice() {
+                [] => format!("{wanted}: no OCFS2 file system is mounted"),
+                points => format!("{wanted}: no OCFS2 mount point; mounted are {}", points.join(", ")),
+            };
+            discovery.faults.push((wanted.clone(), Fault::new(FaultKind::NotMounted, detail)));
+        }
+    }
+    let alone = discovery.found.len() == 1;
+    discovery.found.retain(|found| {
+        only.iter().any(|wanted| named(&found.file_system, wanted)) || (alone && found.file_system.mount_points.is_empty())
+    });
+    discovery.faults.retain(|(place, _)| only.iter().any(|wanted| trimmed(wanted) == place || wanted == place) || is_uuid(place));
+}
+
+/// A mount point without the slashes that a user's shell may add.
+fn trimmed(path: &str) -> &str {
+    match path.trim_end_matches('/') {
+        "" => path,
+        trimmed => trimmed,
+    }
+}
+
+fn ocfs2_mounts(files: &dyn NodeFiles) -> Vec<Mount> {
+    let of_type = |(mounts, _): (Vec<Mount>, _)| mounts.into_iter().filter(|mount| mount.fs_type == "ocfs2").collect();
+    match files.read("/proc/self/mountinfo", MOST_MOUNTS) {
+        Ok(text) => of_type(parse_mountinfo(&text)),
+        Err(_) => files.read("/proc/mounts", MOST_MOUNTS).map(|text| of_type(parse_mounts(&text))).unwrap_or_default(),
+    }
+}
+
+/// Why there is no `/sys/kernel/debug/ocfs2`: three causes, three remedies.
+fn no_debug_fault(files: &dyn NodeFiles, error: &io::Error, mounts: &[Mount]) -> Fault {
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        return Fault::new(FaultKind::NoPermission, described(DEBUG_OCFS2, error));
+    }
+    let debugfs_empty = files.list(DEBUGFS).map_or(true, |names| names.is_empty());
+    if debugfs_empty {
+        Fault::new(FaultKind::NoDebugfs, format!("{DEBUGFS} is empty"))
+    } else if let Some(mount) = mounts.first() {
+        Fault::new(FaultKind::NoLockState, format!("{} is mounted, but there is no {DEBUG_OCFS2}", mount.mount_point))
+    } else {
+        Fault::new(FaultKind::NotMounted, "no OCFS2 file system is mounted")
+    }
+}
+
+/// A failed file operation in words: the file and the errno's name.
+pub fn described(path: &str, error: &io::Error) -> String {
+    match error.raw_os_error().and_then(errno_name) {
+        Some(name) => format!("{path}: {name}"),
+        None => format!("{path}: {error}"),
+    }
+}
+
+fn errno_name(errno: i32) -> Option<&'static str> {
+    use rustix::io::Errno;
+    let names = [
+        (Errno::PERM, "EPERM"),
+        (Errno::NOENT, "ENOENT"),
+        (Errno::IO, "EIO"),
+        (Errno::ACCESS, "EACCES"),
+        (Errno::NODEV, "ENODEV"),
+        (Errno::NOTDIR, "ENOTDIR"),
+        (Errno::INVAL, "EINVAL"),
+        (Errno::MFILE, "EMFILE"),
+        (Errno::NFILE, "ENFILE"),
+        (Errno::NOMEM, "ENOMEM"),
+        (Errno::STALE, "ESTALE"),
+        (Errno::NXIO, "ENXIO"),
+    ];
+    names.iter().find(|(known, _)| known.raw_os_error() == errno).map(|&(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::files::RootFiles;
+    use super::*;
+    use std::fs;
+
+    const UUID: &str = "D3C123F4B7EA4CAD87B04CA0CBCB3C0B";
+    const MOUNTINFO: &str = "30 25 0:7 / /sys/kernel/debug rw - debugfs debugfs rw\n\
+                             36 35 254:16 / /mnt/my\\040share rw - ocfs2 /dev/vdb rw\n\
+                             37 35 254:32 / /mnt/local rw - ocfs2 /dev/vdc rw,heartbeat=none\n";
+
+    fn node(parts: &[(&str, &str)]) -> (tempfile::TempDir, RootFiles) {
+        let root = tempfile::tempdir().unwrap();
+        for (path, text) in parts {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let files = RootFiles::below(root.path());
+        (root, files)
+    }
+
+    fn fs_state() -> String {
+        format!("    Device => Id: 254,16  Uuid: {UUID}  Gen: 0xF10E1D25  Label: lab\n")
+    }
+
+    #[test]
+    fn a_mounted_file_system_is_found_with_its_names() {
+        let state = fs_state();
+        let path = format!("sys/kernel/debug/ocfs2/{UUID}/fs_state");
+        let (_root, files) = node(&[("proc/self/mountinfo", MOUNTINFO), (&path, &state)]);
+        let discovery = discover(&files, &[]);
+        let found = &discovery.found[0];
+        assert_eq!(found.file_system.mount_points, ["/mnt/my share"]);
+        assert_eq!((found.file_system.device_path.as_deref(), found.generation), (Some("/dev/vdb"), Some(0xf10e_1d25)));
+        // The local mount has no cluster locks, and says so.
+        assert_eq!((discovery.faults[0].0.as_str(), discovery.faults[0].1.kind), ("/mnt/local", FaultKind::NoLockState));
+    }
+
+    #[test]
+    fn a_wanted_mount_point_that_is_none_is_told_with_those_that_are() {
+        let state = fs_state();
+        let path = format!("sys/kernel/debug/ocfs2/{UUID}/fs_state");
+        let (_root, files) = node(&[("proc/self/mountinfo", MOUNTINFO), (&path, &state)]);
+        let discovery = discover(&files, &["/mnt/shared".to_owned()]);
+        assert!(discovery.found.is_empty());
+        let fault = &discovery.faults[0].1;
+        assert_eq!(fault.kind, FaultKind::NotMounted);
+        assert!(fault.detail.contains("/mnt/my share"), "{fault}");
+        assert_eq!(discover(&files, &["/mnt/my share/".to_owned()]).found.len(), 1);
+        assert_eq!(discover(&files, &["d3c123f4-b7ea-4cad-87b0-4ca0cbcb3c0b".to_owned()]).found.len(), 1);
+    }
+
+    #[test]
+    fn three_causes_of_a_missing_directory() {
+        let kind = |parts: &[(&str, &str)]| {
+            let (_root, files) = node(parts);
+            discover(&files, &[]).node_fault.unwrap().kind
+        };
+        assert_eq!(kind(&[("sys/kernel/debug/x", ""), ("proc/self/mountinfo", "")]), FaultKind::NotMounted);
+        assert_eq!(kind(&[("proc/self/mountinfo", MOUNTINFO)]), FaultKind::NoDebugfs);
+        assert_eq!(kind(&[("sys/kernel/debug/x", ""), ("proc/self/mountinfo", MOUNTINFO)]), FaultKind::NoLockState);
+    }
+}

@@ -1,0 +1,87 @@
+//! A node's files: of this machine, of a folder that stands for one, or of a frame of a recording.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// What the collector needs of a node's file tree. Paths start with `/` and hold no `..`.
+pub trait NodeFiles {
+    /// The file's contents, at most `limit` bytes.
+    fn read(&self, path: &str, limit: usize) -> io::Result<Vec<u8>>;
+    /// The names in a directory, sorted.
+    fn list(&self, path: &str) -> io::Result<Vec<String>>;
+    /// The dumps of this path to be read for one sample, first to last: one live file, or the dumps that a frame holds.
+    fn dumps(&self, path: &str) -> io::Result<Vec<Dump>>;
+    /// Whether a dump may be read again at once for a further pass.
+    fn can_repeat(&self) -> bool;
+}
+
+/// One dump, opened.
+pub struct Dump {
+    /// Its bytes.
+    pub reader: Box<dyn Read>,
+    /// Changes when the file is another one under the same path: the file system was mounted again.
+    pub identity: Option<(u64, u64)>,
+    /// How many reads that returned data made a recorded dump; `None` for a live file, whose reads are counted.
+    pub recorded_reads: Option<u64>,
+    /// Whether the reader is the kernel, whose record losses depend on the sizes of reads.
+    pub live: bool,
+}
+
+/// Files below a folder: `/` for this machine.
+#[derive(Clone, Debug)]
+pub struct RootFiles {
+    root: PathBuf,
+    live: bool,
+}
+
+impl RootFiles {
+    /// The files of this machine.
+    pub fn this_machine() -> RootFiles {
+        RootFiles { root: PathBuf::from("/"), live: true }
+    }
+
+    /// A folder that stands for a machine; read as if it were live.
+    pub fn below(root: impl Into<PathBuf>) -> RootFiles {
+        RootFiles { root: root.into(), live: true }
+    }
+
+    /// A capture: files that do not change, whose reads are not known.
+    pub fn capture(root: impl Into<PathBuf>) -> RootFiles {
+        RootFiles { root: root.into(), live: false }
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.root.join(Path::new(path).strip_prefix("/").unwrap_or(Path::new(path)))
+    }
+}
+
+impl NodeFiles for RootFiles {
+    fn read(&self, path: &str, limit: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(self.path(path))?.take(limit as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(self.path(path))? {
+            // A name that is no UTF-8 is none of the kernel's.
+            if let Ok(name) = entry?.file_name().into_string() {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn dumps(&self, path: &str) -> io::Result<Vec<Dump>> {
+        let file = File::open(self.path(path))?;
+        let stat = rustix::fs::fstat(&file)?;
+        Ok(vec![Dump { reader: Box::new(file), identity: Some((stat.st_dev, stat.st_ino)), recorded_reads: None, live: self.live }])
+    }
+
+    fn can_repeat(&self) -> bool {
+        self.live
+    }
+}

@@ -1,0 +1,58 @@
+//! The node's end of a connection: `dlmtop collect`, frames in on stdin, frames out on stdout.
+//!
+//! It ends when stdin ends: an ssh that is killed closes it, so nothing stays on the node. Nothing is written anywhere
+//! but to stdout.
+
+use crate::node::round;
+use crate::node::{Collector, RootFiles};
+use sample::ToNode;
+use sample::message::Configuration;
+use sample::wire::{Decoder, encode};
+use std::io::{self, Read, Write};
+use std::ops::ControlFlow;
+use std::sync::mpsc::channel;
+
+/// Serves until the input ends. The error is the first one on the output that is no closed pipe.
+pub fn serve(files: &RootFiles, input: impl Read + Send + 'static, mut output: impl Write) -> io::Result<()> {
+    let (commands, inbox) = channel();
+    std::thread::Builder::new().name("commands".to_owned()).spawn(move || {
+        let mut input = input;
+        let mut decoder = Decoder::default();
+        let mut piece = [0; 16 << 10];
+        loop {
+            match input.read(&mut piece) {
+                // The viewer is gone. A dump that is being read may take a while yet; nobody waits for it.
+                Ok(0) => std::process::exit(0),
+                Ok(length) => decoder.push(piece.get(..length).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => std::process::exit(0),
+            }
+            loop {
+                match decoder.next::<ToNode>() {
+                    Ok(Some(message)) => {
+                        if commands.send(message).is_err() {
+                            return;
+                        }
+                    }
+                    Ok(None) => break,
+                    // Not our viewer: there is nothing to talk about.
+                    Err(_) => std::process::exit(3),
+                }
+            }
+        }
+    })?;
+    let mut failed = Ok(());
+    round::run(Collector::new(Configuration::default()), files, &inbox, &mut |message| {
+        let written = encode(&message).map_err(io::Error::other).and_then(|frame| output.write_all(&frame).and_then(|()| output.flush()));
+        match written {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                if error.kind() != io::ErrorKind::BrokenPipe {
+                    failed = Err(error);
+                }
+                ControlFlow::Break(())
+            }
+        }
+    });
+    failed
+}
