@@ -1,5 +1,11 @@
 //! dlmtop: live monitor of OCFS2 cluster locks on all nodes at once.
 
+mod args;
+mod engine;
+mod select;
+mod settings;
+mod tui;
+mod units;
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() == Some("collect") {

@@ -127,7 +127,10 @@ impl Collector {
                     table.locks.set_most_locks(self.configuration.most_locks);
                 }
                 table.identity = dump.identity;
-                let (end, cpu, wall) = measured(|| read_pass(dump, &mut table.locks, now(), &path));
+                let (end, cpu, wall) = measured(|| {
+                    let clock = dump.recorded_clock.unwrap_or_else(&mut *now);
+                    read_pass(dump, &mut table.locks, clock, &path)
+                });
                 spent_us += cpu;
                 wall_us += wall;
                 if let Some(error) = end.stopped {

@@ -168,7 +168,13 @@ mod tests {
     const LINE: &str = include_str!("../../testdata/line-v4.txt");
 
     fn dump(text: &str) -> Dump {
-        Dump { reader: Box::new(io::Cursor::new(text.as_bytes().to_vec())), identity: None, recorded_reads: None, live: true }
+        Dump {
+            reader: Box::new(io::Cursor::new(text.as_bytes().to_vec())),
+            identity: None,
+            recorded_reads: None,
+            recorded_clock: None,
+            live: true,
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A node's files: of this machine, of a folder that stands for one, or of a frame of a recording.
 
+use sample::NodeClock;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ pub struct Dump {
     pub identity: Option<(u64, u64)>,
     /// How many reads that returned data made a recorded dump; `None` for a live file, whose reads are counted.
     pub recorded_reads: Option<u64>,
+    /// The node's clocks when a recorded dump began; `None` for a live file, which is read now.
+    pub recorded_clock: Option<NodeClock>,
     /// Whether the reader is the kernel, whose record losses depend on the sizes of reads.
     pub live: bool,
 }
@@ -78,7 +81,10 @@ impl NodeFiles for RootFiles {
     fn dumps(&self, path: &str) -> io::Result<Vec<Dump>> {
         let file = File::open(self.path(path))?;
         let stat = rustix::fs::fstat(&file)?;
-        Ok(vec![Dump { reader: Box::new(file), identity: Some((stat.st_dev, stat.st_ino)), recorded_reads: None, live: self.live }])
+        let identity = Some((stat.st_dev, stat.st_ino));
+        // A capture does not tell when it was made.
+        let recorded_clock = (!self.live).then(NodeClock::default);
+        Ok(vec![Dump { reader: Box::new(file), identity, recorded_reads: None, recorded_clock, live: self.live }])
     }
 
     fn can_repeat(&self) -> bool {

@@ -1,1 +1,35 @@
-//! Recordings.
+//! Recordings: raw files of nodes, played as if the nodes answered.
+//!
+//! Three layouts, each as a folder or inside a tar or tar.zst:
+//! - one node: `sys/kernel/debug/ocfs2/…`
+//! - one moment of several nodes: `NODE/sys/kernel/debug/ocfs2/…`
+//! - a time series: `frames/SEQ/NODE/sys/…`, with `frames/SEQ/NODE/meta` for clocks and read counts. A second dump,
+//!   `locking_state.rnd`, belongs to the same sample: it holds what the first one's reads lost.
+
+pub mod archive;
+pub mod files;
+pub mod layout;
+pub mod meta;
+pub mod player;
+
+pub use player::{Frame, Player};
+
+use std::path::PathBuf;
+
+/// Why a recording cannot be played.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordingError {
+    /// A file or folder cannot be read.
+    #[error("{path}: {source}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
+    /// Nothing of the three layouts is there.
+    #[error(
+        "{0}: no OCFS2 lock state in it: expected sys/kernel/debug/ocfs2/UUID/locking_state, the same below NODE/, or below frames/SEQ/NODE/"
+    )]
+    Empty(PathBuf),
+}

@@ -1,0 +1,194 @@
+//! Plays a recording frame by frame: each node's collector reads the recorded files and says what it would have said live.
+
+use super::RecordingError;
+use super::archive;
+use super::files::RecordedFiles;
+use crate::event::{Event, NodeEvent};
+use crate::node::Collector;
+use sample::message::Configuration;
+use sample::{Link, NodeClock, ToNode, Way};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Recorded files by frame and node.
+pub type Frames = BTreeMap<u64, BTreeMap<String, RecordedFiles>>;
+
+/// Time between frames that do not tell when they were due, µs.
+const UNTOLD_INTERVAL_US: u64 = 1_000_000;
+
+/// A recording that is being played.
+pub struct Player {
+    nodes: Vec<String>,
+    collectors: Vec<Option<Collector>>,
+    frames: Vec<(u64, BTreeMap<String, RecordedFiles>)>,
+    next: usize,
+    configuration: Configuration,
+    started: Vec<bool>,
+}
+
+/// One frame, played.
+#[derive(Debug)]
+pub struct Frame {
+    /// Its number.
+    pub number: u64,
+    /// When it was due after the first, µs.
+    pub after_us: u64,
+    /// When it was due, µs since the epoch, if the recording tells.
+    pub realtime_us: Option<u64>,
+    /// What the nodes said. A node without files in this frame says nothing.
+    pub events: Vec<NodeEvent>,
+}
+
+impl Player {
+    /// Opens a folder, a tar or a tar.zst.
+    pub fn open(path: &Path, configuration: Configuration) -> Result<Player, RecordingError> {
+        let read_error = |source| RecordingError::Read { path: path.to_owned(), source };
+        let metadata = std::fs::metadata(path).map_err(read_error)?;
+        let frames = if metadata.is_dir() {
+            from_folder(path).map_err(read_error)?
+        } else {
+            archive::read(File::open(path).map_err(read_error)?).map_err(read_error)?
+        };
+        Player::new(frames, configuration).ok_or_else(|| RecordingError::Empty(path.to_owned()))
+    }
+
+    /// Opens an archive that is held in memory; `name` is told in errors.
+    pub fn from_archive(bytes: impl Read, name: &str, configuration: Configuration) -> Result<Player, RecordingError> {
+        let frames = archive::read(bytes).map_err(|source| RecordingError::Read { path: PathBuf::from(name), source })?;
+        Player::new(frames, configuration).ok_or_else(|| RecordingError::Empty(PathBuf::from(name)))
+    }
+
+    fn new(frames: Frames, configuration: Configuration) -> Option<Player> {
+        let has_state = |files: &RecordedFiles| crate::node::files::NodeFiles::list(files, crate::node::discover::DEBUG_OCFS2).is_ok();
+        if !frames.values().flat_map(BTreeMap::values).any(has_state) {
+            return None;
+        }
+        let mut nodes: Vec<String> = frames.values().flat_map(BTreeMap::keys).cloned().collect();
+        nodes.sort();
+        nodes.dedup();
+        let frames: Vec<_> = frames.into_iter().collect();
+        Some(Player {
+            collectors: nodes.iter().map(|_| None).collect(),
+            started: vec![false; nodes.len()],
+            nodes,
+            frames,
+            next: 0,
+            configuration,
+        })
+    }
+
+    /// The nodes, by name.
+    pub fn nodes(&self) -> &[String] {
+        &self.nodes
+    }
+
+    /// How many frames there are.
+    pub fn len(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// Time from the next frame to be played to the one after it, ms; `None` at the end.
+    pub fn interval_ms(&self) -> Option<u64> {
+        let at = self.next.saturating_sub(1);
+        Some(self.after_us(at + 1)?.saturating_sub(self.after_us(at)?) / 1000)
+    }
+
+    /// Tells one node's collector something, as a viewer tells a live one.
+    pub fn tell(&mut self, node: usize, message: ToNode) {
+        if let Some(Some(collector)) = self.collectors.get_mut(node) {
+            collector.follow(message);
+        }
+    }
+
+    /// Plays the next frame; `None` at the end.
+    pub fn next_frame(&mut self) -> Option<Frame> {
+        let after_us = self.after_us(self.next)?;
+        let realtime_us = self.due_us(self.next);
+        let only_one = self.frames.len() == 1;
+        let (number, files) = self.frames.get(self.next)?;
+        let mut events = Vec::new();
+        for (node, name) in self.nodes.iter().enumerate() {
+            let Some(files) = files.get(name) else { continue };
+            let Some(slot) = self.collectors.get_mut(node) else { continue };
+            let collector = slot.get_or_insert_with(|| {
+                let collector = Collector::new(self.configuration.clone());
+                if only_one { collector.emit_all() } else { collector }
+            });
+            if let Some(started) = self.started.get_mut(node).filter(|started| !**started) {
+                *started = true;
+                events.push(NodeEvent { node, event: Event::Link(Link::Up(Way::Recording)) });
+            }
+            let mut clock = || NodeClock { monotonic_ns: after_us * 1000, realtime_us };
+            let messages = collector.round(files, &mut clock);
+            events.extend(messages.into_iter().map(|message| NodeEvent { node, event: Event::Message(message) }));
+        }
+        self.next += 1;
+        Some(Frame { number: *number, after_us, realtime_us, events })
+    }
+
+    fn due_us(&self, at: usize) -> Option<u64> {
+        let (_, nodes) = self.frames.get(at)?;
+        nodes.values().filter_map(|files| files.meta().due_us.or(files.meta().realtime_us)).min()
+    }
+
+    fn after_us(&self, at: usize) -> Option<u64> {
+        let (number, _) = self.frames.get(at)?;
+        let (first, _) = self.frames.first()?;
+        match (self.due_us(0), self.due_us(at)) {
+            (Some(start), Some(due)) => Some(due.saturating_sub(start)),
+            _ => Some((number - first) * UNTOLD_INTERVAL_US),
+        }
+    }
+}
+
+/// The frames of a folder in one of the three layouts. A recording may lie one folder deeper than named.
+fn from_folder(root: &Path) -> std::io::Result<Frames> {
+    let mut frames = Frames::new();
+    let is_node = |folder: &Path| folder.join("sys").is_dir() || folder.join("proc").is_dir();
+    let folders = |folder: &Path| -> std::io::Result<Vec<(String, PathBuf)>> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            if let (true, Ok(name)) = (entry.path().is_dir(), entry.file_name().into_string()) {
+                found.push((name, entry.path()));
+            }
+        }
+        found.sort();
+        Ok(found)
+    };
+    if is_node(root) {
+        let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        frames.entry(0).or_default().insert(name, RecordedFiles::folder(root.to_owned()));
+        return Ok(frames);
+    }
+    let mut series = root.join("frames");
+    if !series.is_dir() {
+        let below = folders(root)?;
+        for (name, folder) in &below {
+            if is_node(folder) {
+                frames.entry(0).or_default().insert(name.clone(), RecordedFiles::folder(folder.clone()));
+            }
+        }
+        match below.as_slice() {
+            [(_, only)] if frames.is_empty() => series = only.join("frames"),
+            _ => return Ok(frames),
+        }
+        if !series.is_dir() {
+            return Ok(frames);
+        }
+    }
+    for (number, folder) in folders(&series)? {
+        let Ok(number) = number.parse::<u64>() else { continue };
+        for (node, folder) in folders(&folder)? {
+            frames.entry(number).or_default().insert(node, RecordedFiles::folder(folder));
+        }
+    }
+    Ok(frames)
+}

@@ -1,0 +1,225 @@
+//! Between sources and faces: one thread that owns the cluster, takes the nodes' events and sends out snapshots.
+//!
+//! Live nodes are ticked by the clock, recordings by their frames; faces cannot tell which.
+
+use collect::recording::Player;
+use collect::{Event, NodeEvent, NodeHandle};
+use model::{Cluster, Rules, Snapshot, ViewTime};
+use sample::message::Configuration;
+use sample::{ToNode, WatchedLock};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// What a face gets.
+#[derive(Clone, Debug)]
+pub enum Update {
+    /// The next picture.
+    Snapshot(Arc<Snapshot>),
+    /// A recording is over; nothing more will come.
+    Ended,
+}
+
+/// What a face may ask.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Another interval, ms (live), or none (recordings keep theirs).
+    Interval(u64),
+    /// Tell these locks on all nodes even when idle; replaces the earlier list.
+    AskFor(Vec<WatchedLock>),
+    /// Recordings: play so many times as fast; `None`: as fast as possible.
+    Speed(Option<f64>),
+}
+
+/// Where the data comes from.
+pub enum Source {
+    /// Nodes that answer: their names, handles in the same order, and their events.
+    Live {
+        /// Names.
+        nodes: Vec<String>,
+        /// Handles.
+        handles: Vec<NodeHandle>,
+        /// Events of all nodes.
+        events: Receiver<NodeEvent>,
+        /// How to collect; the interval is also that of the snapshots.
+        configuration: Configuration,
+    },
+    /// A recording, and how many times as fast it is played; `None`: as fast as the face takes it.
+    Recording(Box<Player>, Option<f64>),
+}
+
+/// The face's end of a running engine. Dropping it ends the engine and its nodes' connections.
+pub struct Engine {
+    /// Pictures, in order.
+    pub updates: Receiver<Update>,
+    commands: std::sync::mpsc::Sender<Command>,
+}
+
+impl Engine {
+    /// Asks for something; nothing happens once a recording has ended.
+    pub fn tell(&self, command: Command) {
+        // An engine that has ended has said so by `Update::Ended`.
+        let _ = self.commands.send(command);
+    }
+
+    /// A sender for other threads than the one that takes the updates.
+    pub fn commands(&self) -> std::sync::mpsc::Sender<Command> {
+        self.commands.clone()
+    }
+}
+
+/// Starts the engine. Fails only if no thread can be started.
+pub fn start(source: Source, rules: Rules) -> std::io::Result<Engine> {
+    // Few: a recording played as fast as possible waits for its face.
+    let (update_sender, updates) = sync_channel(4);
+    let (commands, inbox) = std::sync::mpsc::channel();
+    thread::Builder::new().name("engine".to_owned()).spawn(move || match source {
+        Source::Live { nodes, handles, events, configuration } => {
+            let cluster = Cluster::new(nodes, rules);
+            Live { cluster, handles, configuration, watched: Vec::new(), start: Instant::now() }.run(&events, &inbox, &update_sender);
+        }
+        Source::Recording(player, speed) => play(*player, speed, rules, &inbox, &update_sender),
+    })?;
+    Ok(Engine { updates, commands })
+}
+
+struct Live {
+    cluster: Cluster,
+    handles: Vec<NodeHandle>,
+    configuration: Configuration,
+    watched: Vec<WatchedLock>,
+    start: Instant,
+}
+
+/// The first picture waits so long for nodes that have not told of themselves yet.
+const FIRST_WAIT: Duration = Duration::from_millis(1500);
+
+impl Live {
+    fn run(mut self, events: &Receiver<NodeEvent>, commands: &Receiver<Command>, updates: &SyncSender<Update>) {
+        self.configure();
+        let mut due = self.start + FIRST_WAIT;
+        let mut first = true;
+        loop {
+            loop {
+                match commands.try_recv() {
+                    Ok(Command::Interval(ms)) => {
+                        self.configuration.interval_ms = ms;
+                        self.configure();
+                        due = due.min(Instant::now() + Duration::from_millis(ms));
+                    }
+                    Ok(Command::AskFor(locks)) => {
+                        self.cluster.ask_for(locks);
+                        self.watch();
+                    }
+                    Ok(Command::Speed(_)) => {}
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => return,
+                }
+            }
+            let left = due.saturating_duration_since(Instant::now());
+            // Commands are looked at ten times a second.
+            match events.recv_timeout(left.min(Duration::from_millis(100))) {
+                Ok(event) => self.apply(event),
+                Err(RecvTimeoutError::Timeout) => {}
+                // Every source has ended: keep telling what is known of them.
+                Err(RecvTimeoutError::Disconnected) => thread::park_timeout(left.min(Duration::from_millis(100))),
+            }
+            let told = first && self.cluster.all_told();
+            if Instant::now() >= due || told {
+                first = false;
+                let snapshot = self.cluster.tick(self.now());
+                self.watch();
+                if updates.send(Update::Snapshot(Arc::new(snapshot))).is_err() {
+                    return;
+                }
+                let interval = Duration::from_millis(self.configuration.interval_ms.max(100));
+                due = (due.max(Instant::now() - interval) + interval).max(Instant::now() + interval / 2);
+                if told {
+                    // Half an interval behind the nodes' rounds, so that each tick finds each node's sample.
+                    due = Instant::now() + interval + interval.min(Duration::from_millis(500)) / 2;
+                }
+            }
+        }
+    }
+
+    fn apply(&mut self, event: NodeEvent) {
+        match event.event {
+            Event::Link(link) => self.cluster.link(event.node, link),
+            Event::Message(message) => {
+                let now = self.now();
+                self.cluster.message(event.node, message, now);
+            }
+        }
+    }
+
+    fn configure(&self) {
+        for handle in &self.handles {
+            handle.tell(ToNode::Configure(self.configuration.clone()));
+        }
+    }
+
+    fn watch(&mut self) {
+        if self.cluster.watched() != self.watched.as_slice() {
+            self.watched = self.cluster.watched().to_vec();
+            for handle in &self.handles {
+                handle.tell(ToNode::Watch(self.watched.clone()));
+            }
+        }
+    }
+
+    fn now(&self) -> ViewTime {
+        let realtime = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+        ViewTime {
+            monotonic_us: self.start.elapsed().as_micros() as u64,
+            realtime_us: realtime.and_then(|since| u64::try_from(since.as_micros()).ok()),
+        }
+    }
+}
+
+fn play(mut player: Player, mut speed: Option<f64>, rules: Rules, commands: &Receiver<Command>, updates: &SyncSender<Update>) {
+    let mut cluster = Cluster::new(player.nodes().to_vec(), rules);
+    let mut told: Vec<WatchedLock> = Vec::new();
+    while let Some(frame) = player.next_frame() {
+        let now = ViewTime { monotonic_us: frame.after_us, realtime_us: frame.realtime_us };
+        for event in frame.events {
+            match event.event {
+                Event::Link(link) => cluster.link(event.node, link),
+                Event::Message(message) => cluster.message(event.node, message, now),
+            }
+        }
+        let snapshot = cluster.tick(now);
+        if updates.send(Update::Snapshot(Arc::new(snapshot))).is_err() {
+            return;
+        }
+        let mut due = Instant::now() + wait(player.interval_ms(), speed);
+        loop {
+            let left = due.saturating_duration_since(Instant::now());
+            match commands.recv_timeout(left) {
+                Ok(Command::AskFor(locks)) => cluster.ask_for(locks),
+                Ok(Command::Speed(wanted)) => {
+                    speed = wanted;
+                    due = due.min(Instant::now() + wait(player.interval_ms(), speed));
+                }
+                Ok(Command::Interval(_)) => {}
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+        if cluster.watched() != told.as_slice() {
+            told = cluster.watched().to_vec();
+            for node in 0..player.nodes().len() {
+                player.tell(node, ToNode::Watch(told.clone()));
+            }
+        }
+    }
+    // The face may have gone already.
+    let _ = updates.send(Update::Ended);
+}
+
+fn wait(interval_ms: Option<u64>, speed: Option<f64>) -> Duration {
+    match (interval_ms, speed) {
+        (Some(ms), Some(speed)) if speed > 0.0 => Duration::from_millis(ms).div_f64(speed),
+        _ => Duration::ZERO,
+    }
+}

@@ -1,0 +1,313 @@
+//! All nodes together: takes events, makes snapshots.
+
+use crate::episode::Episodes;
+use crate::finding::rules;
+use crate::node::{Node, NodeState, NodeView};
+use crate::row::{LockRow, NodeFigures};
+use crate::snapshot::{FileSystemView, Snapshot};
+use crate::time::ViewTime;
+use crate::totals::Totals;
+use crate::trend::Trends;
+use formats::ocfs2::LockName;
+use sample::{Fault, FaultKind, FileSystem, FromNode, Link, WatchedLock, Way};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What the verdicts go by.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// A wait of this length is stuck, ns.
+    pub stuck_after_ns: u64,
+    /// Clocks that differ by more are told, µs.
+    pub skew_us: i64,
+    /// The mount point that was asked for: nodes where another file system lies there are told.
+    pub mount_point: Option<String>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules { stuck_after_ns: 5_000_000_000, skew_us: 2_000_000, mount_point: None }
+    }
+}
+
+/// Locks that are watched on all nodes because they wait, at most, beside those that the user asked for.
+const MOST_WATCHED: usize = 64;
+
+/// See the module's text.
+#[derive(Debug)]
+pub struct Cluster {
+    rules: Rules,
+    nodes: Vec<Node>,
+    trends: BTreeMap<String, Trends>,
+    episodes: Episodes,
+    asked_for: BTreeSet<WatchedLock>,
+    watched: Vec<WatchedLock>,
+    number: u64,
+    previous: Option<ViewTime>,
+}
+
+impl Cluster {
+    /// A cluster of nodes by these names, of which nothing is known yet.
+    pub fn new(nodes: impl IntoIterator<Item = String>, rules: Rules) -> Cluster {
+        Cluster {
+            rules,
+            nodes: nodes.into_iter().map(Node::new).collect(),
+            trends: BTreeMap::new(),
+            episodes: Episodes::default(),
+            asked_for: BTreeSet::new(),
+            watched: Vec::new(),
+            number: 0,
+            previous: None,
+        }
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The way to a node changed.
+    pub fn link(&mut self, node: usize, link: Link) {
+        let Some(node) = self.nodes.get_mut(node) else { return };
+        if !matches!(link, Link::Up(_)) {
+            // Whatever it said is over; its collector starts anew after the next connection.
+            node.fault = None;
+            node.place_faults.clear();
+            node.told = false;
+            for on_node in node.file_systems.values_mut() {
+                on_node.locks.clear();
+                on_node.head = None;
+                on_node.fault = None;
+            }
+        }
+        node.link = link;
+    }
+
+    /// A node's collector said something.
+    pub fn message(&mut self, number: usize, message: FromNode, now: ViewTime) {
+        let Some(node) = self.nodes.get_mut(number) else { return };
+        match message {
+            FromNode::Hello(hello) => node.hello = Some(hello),
+            FromNode::FileSystems(found) => {
+                node.told = true;
+                node.file_systems.retain(|uuid, on_node| {
+                    let kept = found.iter().any(|file_system| file_system.uuid == *uuid);
+                    if !kept {
+                        // Unmounted: still a row, without numbers.
+                        on_node.locks.clear();
+                        on_node.head = None;
+                        on_node.fault = Some(Fault::new(FaultKind::NotMounted, "unmounted"));
+                    }
+                    kept || on_node.file_system.is_some()
+                });
+                for file_system in found {
+                    let on_node = node.file_systems.entry(file_system.uuid.clone()).or_default();
+                    on_node.fault = None;
+                    on_node.file_system = Some(file_system);
+                }
+            }
+            FromNode::Sample(sample) => {
+                node.told = true;
+                let on_node = node.file_systems.entry(sample.uuid.clone()).or_default();
+                on_node.take(number, *sample, now, self.rules.stuck_after_ns);
+            }
+            FromNode::Fault { uuid: None, fault } => {
+                node.told |= fault.is_some();
+                node.fault = fault;
+            }
+            FromNode::Fault { uuid: Some(place), fault } => match (node.file_systems.get_mut(&place), fault) {
+                (Some(on_node), Some(fault)) => {
+                    on_node.locks.clear();
+                    on_node.head = None;
+                    on_node.fault = Some(fault);
+                }
+                (Some(on_node), None) => {
+                    on_node.fault = None;
+                    node.place_faults.remove(&place);
+                }
+                (None, Some(fault)) => {
+                    node.place_faults.insert(place, fault);
+                }
+                (None, None) => {
+                    node.place_faults.remove(&place);
+                }
+            },
+            FromNode::Alive => {}
+        }
+    }
+
+    /// Asks for a lock to be told on all nodes even when idle, as for the view of one lock; or no longer.
+    pub fn ask_for(&mut self, locks: impl IntoIterator<Item = WatchedLock>) {
+        self.asked_for = locks.into_iter().collect();
+    }
+
+    /// The locks that collectors are to watch now: those asked for, and those that wait, so that their holders are told.
+    pub fn watched(&self) -> &[WatchedLock] {
+        &self.watched
+    }
+
+    /// Whether every node has told of itself: a sample, or why there is none.
+    pub fn all_told(&self) -> bool {
+        self.nodes.iter().all(|node| match &node.link {
+            Link::Connecting(_) => false,
+            Link::Down { .. } => true,
+            Link::Up(_) => {
+                node.fault.is_some()
+                    || !node.place_faults.is_empty()
+                    || (node.told && node.file_systems.values().all(|on_node| on_node.head.is_some() || on_node.fault.is_some()))
+            }
+        })
+    }
+
+    /// The picture of this moment. What came since the last tick is its interval.
+    pub fn tick(&mut self, now: ViewTime) -> Snapshot {
+        self.number += 1;
+        let mut uuids: BTreeSet<String> = BTreeSet::new();
+        for node in &self.nodes {
+            uuids.extend(node.file_systems.keys().cloned());
+        }
+        let mut snapshot = Snapshot {
+            number: self.number,
+            at: now,
+            interval_us: self.previous.map(|before| now.since_us(before)),
+            nodes: self.nodes.iter().map(|node| node.name.clone()).collect(),
+            ..Snapshot::default()
+        };
+        snapshot.ended_before = self.episodes.ended().cloned().collect();
+        for uuid in &uuids {
+            let view = self.file_system(uuid, now);
+            let counts: Vec<bool> =
+                (0..self.nodes.len()).map(|number| view.nodes.iter().any(|node| node.node == number && node.state.counts())).collect();
+            let ended = self.episodes.follow(uuid, &view.rows, now, &|node| counts.get(node).copied().unwrap_or(false));
+            snapshot.ended.extend(ended);
+            snapshot.file_systems.push(view);
+        }
+        self.tell_other_uuids(&mut snapshot);
+        snapshot.stuck = self.episodes.open().to_vec();
+        if uuids.is_empty() {
+            snapshot.elsewhere =
+                self.nodes.iter().enumerate().map(|(number, node)| self.node_view(number, node, node.state(), None)).collect();
+        }
+        snapshot.findings = rules::findings(&snapshot, &self.rules);
+        for on_node in self.nodes.iter_mut().flat_map(|node| node.file_systems.values_mut()) {
+            on_node.ticked = on_node.fresh || on_node.ticked;
+            on_node.fresh = false;
+        }
+        self.previous = Some(now);
+        self.renew_watched(&snapshot);
+        snapshot
+    }
+
+    fn file_system(&mut self, uuid: &str, now: ViewTime) -> FileSystemView {
+        let mut view = FileSystemView { uuid: uuid.to_owned(), lifetime: true, ..FileSystemView::default() };
+        let mut parts: HashMap<LockName, (bool, Vec<NodeFigures>)> = HashMap::new();
+        let mut totals = Totals::default();
+        let several_file_systems = self.nodes.iter().any(|node| node.file_systems.len() > 1);
+        for (number, node) in self.nodes.iter().enumerate() {
+            let on_node = node.file_systems.get(uuid);
+            // With several file systems, a node that never had this one is none of its nodes.
+            let elsewhere = on_node.is_none() && node.told && !node.file_systems.is_empty() && several_file_systems;
+            if elsewhere {
+                continue;
+            }
+            let state = node.state_of(uuid, now);
+            if let (true, Some(on_node)) = (state.counts(), on_node) {
+                for (name, (system, part)) in &on_node.locks {
+                    let row = parts.entry(*name).or_insert_with(|| (*system, Vec::new()));
+                    row.0 |= system;
+                    row.1.push(part.clone());
+                }
+                if let Some(head) = &on_node.head {
+                    totals.add_omitted(&head.omitted);
+                    view.lifetime &= head.interval_ns.is_none();
+                }
+            }
+            if let Some(FileSystem { label, mount_points, .. }) = on_node.and_then(|on_node| on_node.file_system.as_ref()) {
+                view.label = view.label.take().or_else(|| label.clone());
+                for point in mount_points {
+                    if !view.mount_points.contains(point) {
+                        view.mount_points.push(point.clone());
+                    }
+                }
+            }
+            view.nodes.push(self.node_view(number, node, state, Some((uuid, now))));
+        }
+        view.lifetime &= view.nodes.iter().any(|node| node.state.counts());
+        view.rows = parts.into_iter().map(|(name, (system, parts))| LockRow::merge(name, system, parts)).collect();
+        for row in &view.rows {
+            totals.add_row(row);
+        }
+        view.totals = totals;
+        let trends = self.trends.entry(uuid.to_owned()).or_default();
+        let interval_only = !view.lifetime;
+        let active = view.rows.iter().filter(|row| interval_only && row.figures.total_ns() > 0);
+        trends.add(now.monotonic_us, active.map(|row| (row.name, row.figures.total_ns())));
+        for row in &mut view.rows {
+            row.trend = trends.of(row.name);
+        }
+        view
+    }
+
+    fn node_view(&self, number: usize, node: &Node, state: NodeState, place: Option<(&str, ViewTime)>) -> NodeView {
+        let on_node = place.and_then(|(uuid, _)| node.file_systems.get(uuid));
+        let way = match &node.link {
+            Link::Up(way) => Some(way.clone()),
+            _ => None::<Way>,
+        };
+        NodeView {
+            node: number,
+            name: node.name.clone(),
+            state,
+            way,
+            age_us: on_node.filter(|on_node| on_node.head.is_some()).zip(place).map(|(on_node, (_, now))| now.since_us(on_node.came)),
+            fresh: on_node.is_some_and(|on_node| on_node.fresh),
+            last: on_node.and_then(|on_node| on_node.head.clone()),
+            ahead_us: on_node.and_then(|on_node| on_node.ahead_us),
+            file_system: on_node.and_then(|on_node| on_node.file_system.clone()),
+            hello: node.hello.clone(),
+        }
+    }
+
+    /// One mount point, several file systems: the nodes that differ from most others are of another cluster.
+    fn tell_other_uuids(&self, snapshot: &mut Snapshot) {
+        let Some(point) = &self.rules.mount_point else { return };
+        let has = |view: &FileSystemView| {
+            view.nodes
+                .iter()
+                .filter(|node| node.file_system.as_ref().is_some_and(|file_system| file_system.mount_points.contains(point)))
+                .count()
+        };
+        let mut here: Vec<(usize, String)> =
+            snapshot.file_systems.iter().map(|view| (has(view), view.uuid.clone())).filter(|(count, _)| *count > 0).collect();
+        if here.len() < 2 {
+            return;
+        }
+        here.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        let Some((_, most)) = here.first().cloned() else { return };
+        for view in snapshot.file_systems.iter_mut().filter(|view| view.uuid != most) {
+            let uuid = view.uuid.clone();
+            for node in &mut view.nodes {
+                let other = node.file_system.as_ref().is_some_and(|file_system| file_system.mount_points.contains(point));
+                if other {
+                    let detail = format!("{point} is {uuid} on this node, {most} on most others");
+                    node.state = NodeState::Down(Fault::new(FaultKind::OtherUuid, detail));
+                }
+            }
+            view.rows.clear();
+            view.totals = Totals::default();
+        }
+    }
+
+    fn renew_watched(&mut self, snapshot: &Snapshot) {
+        let mut waiting: Vec<(u64, WatchedLock)> = Vec::new();
+        for view in &snapshot.file_systems {
+            for row in view.rows.iter().filter(|row| row.figures.waiting_ns() >= self.rules.stuck_after_ns / 5) {
+                waiting.push((row.figures.waiting_ns(), WatchedLock { uuid: view.uuid.clone(), name: row.name }));
+            }
+        }
+        waiting.sort_by(|a, b| b.cmp(a));
+        waiting.truncate(MOST_WATCHED);
+        let mut watched: BTreeSet<WatchedLock> = self.asked_for.clone();
+        watched.extend(waiting.into_iter().map(|(_, lock)| lock));
+        self.watched = watched.into_iter().collect();
+    }
+}
