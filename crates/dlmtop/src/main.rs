@@ -1,20 +1,50 @@
 //! dlmtop: live monitor of OCFS2 cluster locks on all nodes at once.
 
 mod args;
+mod demo;
 mod engine;
+mod out;
 mod select;
 mod settings;
 mod tui;
 mod units;
-fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("collect") {
-        if arguments.next().as_deref() == Some("--protocol") {
-            println!("dlmtop-protocol {}", sample::message::PROTOCOL);
-            return Ok(());
+mod watch;
+
+use args::{Cli, Verb};
+use clap::{CommandFactory, Parser};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            eprintln!("dlmtop: {error:#}");
+            ExitCode::from(1)
         }
-        let files = std::env::var_os("DLMTOP_ROOT").map_or_else(collect::node::RootFiles::this_machine, collect::node::RootFiles::below);
-        collect::serve::serve(&files, std::io::stdin(), std::io::stdout())?;
     }
-    Ok(())
+}
+
+fn run() -> anyhow::Result<u8> {
+    let cli = Cli::parse();
+    match cli.command {
+        None => watch::watch(&cli.watch),
+        Some(Verb::Demo(demo)) => watch::demo(&demo.show, demo.speed),
+        Some(Verb::Collect { protocol: true }) => {
+            println!("dlmtop-protocol {}", sample::message::PROTOCOL);
+            Ok(0)
+        }
+        Some(Verb::Collect { protocol: false }) => {
+            collect::serve::serve(&watch::local_files(), std::io::stdin(), std::io::stdout())?;
+            Ok(0)
+        }
+        Some(Verb::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "dlmtop", &mut std::io::stdout());
+            Ok(0)
+        }
+        Some(Verb::Man) => {
+            clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
+            Ok(0)
+        }
+        Some(Verb::O2locktop { .. } | Verb::Columns | Verb::Keys) => Ok(0),
+    }
 }

@@ -47,6 +47,7 @@ impl<'s> Cell<'s> {
 }
 
 /// One column.
+#[derive(Debug)]
 pub struct Column {
     /// Name on the command line, in the configuration, CSV and JSON; with the unit where it has one.
     pub id: &'static str,

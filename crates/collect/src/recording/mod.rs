@@ -7,6 +7,7 @@
 //!   `locking_state.rnd`, belongs to the same sample: it holds what the first one's reads lost.
 
 pub mod archive;
+pub mod cut;
 pub mod files;
 pub mod layout;
 pub mod meta;

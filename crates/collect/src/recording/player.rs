@@ -94,6 +94,11 @@ impl Player {
         self.frames.is_empty()
     }
 
+    /// Leaves out the first frames; at least one stays.
+    pub fn skip(&mut self, frames: usize) {
+        self.frames.drain(..frames.min(self.frames.len().saturating_sub(1)));
+    }
+
     /// Time from the next frame to be played to the one after it, ms; `None` at the end.
     pub fn interval_ms(&self) -> Option<u64> {
         let at = self.next.saturating_sub(1);

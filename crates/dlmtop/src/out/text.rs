@@ -1,0 +1,173 @@
+//! Text: what the live screen shows, once per snapshot, for people and logs.
+
+use super::{Face, shows_all};
+use crate::select;
+use crate::settings::Settings;
+use crate::units::{Clock, span, text};
+use model::column::Cell;
+use model::{COLUMNS, Column, Episode, FileSystemView, NodeState, NodeView, Severity, Snapshot, Value};
+use std::io::{self, Write};
+
+/// Rows per file system if not told otherwise.
+const USUAL_ROWS: usize = 20;
+/// Columns that text has by itself: those of a terminal of this width.
+const USUAL_WIDTH: u16 = 110;
+
+/// See the module's text.
+pub struct Text<'s> {
+    settings: &'s Settings,
+    clock: Clock,
+    columns: Vec<&'static Column>,
+}
+
+impl<'s> Text<'s> {
+    /// Text with these settings.
+    pub fn new(settings: &'s Settings) -> Text<'s> {
+        let usual = || COLUMNS.iter().filter(|column| column.from_width > 0 && column.from_width <= USUAL_WIDTH).collect();
+        let columns: Vec<_> = settings.columns.clone().unwrap_or_else(usual);
+        Text { settings, clock: Clock::new(settings.utc), columns }
+    }
+}
+
+impl Face for Text<'_> {
+    fn write(&mut self, snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
+        let time = snapshot.at.realtime_us.map_or_else(|| "time unknown".to_owned(), |us| self.clock.date_time(us));
+        writeln!(out, "=== {time}  sample {}", snapshot.number)?;
+        for finding in &snapshot.findings {
+            writeln!(out, "{} {}", mark(finding.severity), clean(&finding.text))?;
+            if let Some(remedy) = finding.remedy {
+                writeln!(out, "    {remedy}")?;
+            }
+        }
+        for episode in &snapshot.ended {
+            writeln!(out, "  {}", self.ended(snapshot, episode))?;
+        }
+        for node in &snapshot.elsewhere {
+            writeln!(out, "{}", node_line(node))?;
+        }
+        for view in &snapshot.file_systems {
+            self.file_system(snapshot, view, out)?;
+        }
+        writeln!(out)
+    }
+}
+
+fn mark(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "!!",
+        Severity::Warning => " !",
+        Severity::Note => " -",
+    }
+}
+
+impl Text<'_> {
+    fn ended(&self, snapshot: &Snapshot, episode: &Episode) -> String {
+        let waits: Vec<String> = episode
+            .waits
+            .iter()
+            .map(|wait| {
+                let since = wait.since_us.map_or_else(|| "?".to_owned(), |us| self.clock.time_ms(us));
+                format!("{} from {since} for {} or longer", clean(snapshot.node_name(wait.node)), span(wait.longest_ns))
+            })
+            .collect();
+        format!("ended: {} was stuck: {}", episode.name, waits.join(", "))
+    }
+
+    fn file_system(&self, snapshot: &Snapshot, view: &FileSystemView, out: &mut dyn Write) -> io::Result<()> {
+        let label = view.label.as_deref().map(|label| format!(" ({})", clean(label))).unwrap_or_default();
+        writeln!(out, "{}{label}  UUID {}", clean(view.title()), view.uuid)?;
+        for node in &view.nodes {
+            writeln!(out, "{}", node_line(node))?;
+        }
+        let totals = &view.totals;
+        let types: Vec<String> = totals.by_frequency().iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+        let basis = if view.lifetime { " since each lock was made" } else { "" };
+        writeln!(
+            out,
+            "  acquisitions{basis}: EX {} in {}, PR {} in {}; active locks {}{}{}",
+            totals.ex_gets,
+            span(totals.ex_ns),
+            totals.pr_gets,
+            span(totals.pr_ns),
+            totals.active_total(),
+            if types.is_empty() { "" } else { ": " },
+            types.join(", ")
+        )?;
+        let most = self.settings.top.unwrap_or(USUAL_ROWS);
+        let mut rows = select::rows(view, self.settings, shows_all(snapshot), usize::MAX);
+        let hidden = rows.len().saturating_sub(most);
+        rows.truncate(most);
+        if rows.is_empty() {
+            let known: u64 = view.nodes.iter().filter_map(|node| node.last.as_ref()).map(|head| head.known).max().unwrap_or(0);
+            return writeln!(out, "  no lock was acquired in this interval ({known} locks known)");
+        }
+        let headings = self.columns.iter().map(|column| padded(column.title, column));
+        writeln!(out, "{}", headings.collect::<Vec<_>>().join(" ").trim_end())?;
+        for row in &rows {
+            let parts = if self.settings.detail { row.nodes.iter().map(Some).collect() } else { Vec::new() };
+            for (number, part) in std::iter::once(None).chain(parts.iter().copied()).enumerate() {
+                let cell = Cell { snapshot, view, row, part };
+                let mut cells =
+                    self.columns.iter().map(|column| padded(&text(&(column.get)(&cell), &self.clock), column)).collect::<Vec<_>>();
+                if let Some(part) = part {
+                    let branch = match (self.settings.ascii, number == parts.len()) {
+                        (false, false) => "├─",
+                        (false, true) => "└─",
+                        (true, false) => "|-",
+                        (true, true) => "`-",
+                    };
+                    let width = self.columns.iter().take(2).map(|column| usize::from(column.width)).sum::<usize>() + 1;
+                    let missed = if part.missed_ns.is_some() { "~" } else { "" };
+                    let name = format!("{branch}{}{missed}", clean(snapshot.node_name(part.node)));
+                    cells.splice(..cells.len().min(2), [format!("{name:width$}")]);
+                }
+                let stuck = if row.figures.stuck && part.is_none() { "  STUCK" } else { "" };
+                writeln!(out, "{}{stuck}", cells.join(" ").trim_end())?;
+            }
+        }
+        if hidden > 0 {
+            writeln!(out, "  and {hidden} more (--top {})", rows.len() + hidden)?;
+        }
+        Ok(())
+    }
+}
+
+fn padded(text: &str, column: &Column) -> String {
+    let width = usize::from(column.width);
+    if column.right { format!("{text:>width$}") } else { format!("{text:width$}") }
+}
+
+/// A node in one line: state, way, age, and how complete its dump was.
+fn node_line(node: &NodeView) -> String {
+    let mut line = format!("  {:12} ", clean(&node.name));
+    match &node.state {
+        NodeState::Down(fault) => line += &clean(&format!("DOWN  {fault}; {}", fault.kind.remedy())),
+        NodeState::Late(age_us) => line += &format!("LATE  no sample for {}", span(age_us * 1000)),
+        NodeState::Connecting(attempt) => line += &format!("connecting (attempt {attempt})"),
+        NodeState::Waiting => line += "connected, first sample awaited",
+        NodeState::Live => line += "live",
+    }
+    if let (Some(head), true) = (&node.last, node.state.counts()) {
+        if let Some(way) = &node.way {
+            line += &format!(" ({way})");
+        }
+        line += &format!(", {} locks", head.known);
+        match head.dump.missed {
+            Some(0) => {}
+            Some(missed) => line += &format!(", about {missed} missed by the dump"),
+            None => line += ", missed by the dump: unknown",
+        }
+        if head.pace.kept_ms > head.pace.asked_ms {
+            line += &format!(", every {}", span(head.pace.kept_ms * 1_000_000));
+        }
+        if let Some(Value::Nanoseconds(age)) = node.age_us.filter(|age| *age > 500_000).map(|age| Value::Nanoseconds(age * 1000)) {
+            line += &format!(", {} old", span(age));
+        }
+    }
+    line
+}
+
+/// Names and messages come from users and nodes: control characters are shown, not sent to a terminal.
+pub fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

@@ -1,0 +1,136 @@
+//! Watching: chooses source and face, runs them, and tells the exit status.
+
+use crate::args::{Show, Speed, Watch};
+use crate::engine::{self, Engine, Source};
+use crate::out::{self, csv::Csv, json::Json, text::Text};
+use crate::settings::Settings;
+use anyhow::{Context, bail};
+use collect::node::RootFiles;
+use collect::recording::Player;
+use model::Rules;
+use sample::message::Configuration;
+use std::io::{IsTerminal, Write};
+use std::sync::mpsc::channel;
+
+/// The files of this machine: below `DLMTOP_ROOT` if that is set (captures, tests).
+pub fn local_files() -> RootFiles {
+    std::env::var_os("DLMTOP_ROOT").map_or_else(RootFiles::this_machine, RootFiles::below)
+}
+
+/// Which face is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FaceKind {
+    Screen,
+    Text,
+    Csv,
+    Json,
+}
+
+fn face_kind(show: &Show) -> FaceKind {
+    match (show.json, show.csv, show.batch || !std::io::stdout().is_terminal()) {
+        (true, _, _) => FaceKind::Json,
+        (_, true, _) => FaceKind::Csv,
+        (_, _, true) => FaceKind::Text,
+        _ => FaceKind::Screen,
+    }
+}
+
+/// Plays the built-in recording.
+pub fn demo(show: &Show, speed: Speed) -> anyhow::Result<u8> {
+    let kind = face_kind(show);
+    let settings = Settings::new(show, None, None, kind == FaceKind::Screen)?;
+    let player = crate::demo::player()?;
+    let speed = if kind == FaceKind::Screen { speed.0 } else { None };
+    run(Source::Recording(Box::new(player), speed), &settings, show, Vec::new())
+}
+
+/// Watches nodes or a recording.
+pub fn watch(watch: &Watch) -> anyhow::Result<u8> {
+    let kind = face_kind(&watch.show);
+    let settings = Settings::new(&watch.show, watch.interval, watch.cpu_share, kind == FaceKind::Screen)?;
+    let configuration = Configuration {
+        interval_ms: settings.interval_ms,
+        cpu_permille: settings.cpu_permille,
+        only: watch.mounts.clone(),
+        ..Configuration::default()
+    };
+    let source = match &watch.from {
+        Some(path) => {
+            let usual = if kind == FaceKind::Screen { Some(1.0) } else { None };
+            let speed = watch.speed.map_or(usual, |speed| speed.0);
+            let player = Player::open(path, configuration).context("--from")?;
+            Source::Recording(Box::new(player), speed)
+        }
+        None => live(watch, configuration)?,
+    };
+    run(source, &settings, &watch.show, watch.mounts.clone())
+}
+
+fn live(watch: &Watch, configuration: Configuration) -> anyhow::Result<Source> {
+    let mut nodes = watch.nodes.clone();
+    if watch.all_nodes {
+        let Some((names, told_by)) = collect::cluster_nodes::running_cluster(&local_files()) else {
+            bail!(
+                "--all-nodes: this machine is part of no cluster: nothing in /sys/kernel/config/cluster, /etc/ocfs2/cluster.conf or /etc/corosync/corosync.conf; name the nodes with -n"
+            );
+        };
+        eprintln!("dlmtop: {} nodes from {told_by}: {}", names.len(), names.join(", "));
+        nodes = names;
+    }
+    let mut seen = std::collections::HashSet::new();
+    nodes.retain(|node| seen.insert(node.clone()));
+    let (sender, events) = channel();
+    let mut handles = Vec::new();
+    if nodes.is_empty() {
+        handles.push(collect::local::start(0, local_files(), sender).context("cannot start the collector's thread")?);
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        return Ok(Source::Live { nodes: vec![host], handles, events, configuration });
+    }
+    let this_host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    for (number, node) in nodes.iter().enumerate() {
+        // The running cluster names this machine too: no ssh to oneself.
+        let handle = if watch.all_nodes && *node == this_host {
+            collect::local::start(number, local_files(), sender.clone()).context("cannot start the collector's thread")?
+        } else {
+            remote(watch, number, node, &configuration, sender.clone())?
+        };
+        handles.push(handle);
+    }
+    Ok(Source::Live { nodes, handles, events, configuration })
+}
+
+fn remote(
+    _watch: &Watch,
+    _number: usize,
+    node: &str,
+    _configuration: &Configuration,
+    _events: std::sync::mpsc::Sender<collect::NodeEvent>,
+) -> anyhow::Result<collect::NodeHandle> {
+    bail!("{node}: ssh is not there yet")
+}
+
+fn run(source: Source, settings: &Settings, show: &Show, mounts: Vec<String>) -> anyhow::Result<u8> {
+    let mount_point = match mounts.as_slice() {
+        [only] if only.starts_with('/') => Some(only.clone()),
+        _ => None,
+    };
+    let rules = Rules { stuck_after_ns: settings.stuck_after_ns, mount_point, ..Rules::default() };
+    let engine = engine::start(source, rules).context("cannot start the engine's thread")?;
+    match face_kind(show) {
+        FaceKind::Screen => screen(engine, settings),
+        FaceKind::Text => batch(&engine, &mut Text::new(settings), show),
+        FaceKind::Csv => batch(&engine, &mut Csv::new(settings), show),
+        FaceKind::Json => batch(&engine, &mut Json::new(settings), show),
+    }
+}
+
+fn screen(engine: Engine, settings: &Settings) -> anyhow::Result<u8> {
+    batch(&engine, &mut Text::new(settings), &Show::default())
+}
+
+fn batch(engine: &Engine, face: &mut dyn out::Face, show: &Show) -> anyhow::Result<u8> {
+    let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+    let end = out::run(engine, face, show.count, &mut out).context("writing to stdout")?;
+    out.flush().or_else(|error| if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })?;
+    Ok(end.status())
+}
