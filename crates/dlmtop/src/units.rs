@@ -69,6 +69,11 @@ impl Clock {
         self.at(us).map_or_else(|| "?".to_owned(), |at| format!("{}.{:03}", at.strftime("%H:%M:%S"), at.millisecond()))
     }
 
+    /// `2026-11-21 21:14:24.123`.
+    pub fn date_time_ms(&self, us: u64) -> String {
+        self.at(us).map_or_else(|| "?".to_owned(), |at| format!("{}.{:03}", at.strftime("%Y-%m-%d %H:%M:%S"), at.millisecond()))
+    }
+
     /// `2026-11-21 21:14:24`.
     pub fn date_time(&self, us: u64) -> String {
         self.at(us).map_or_else(|| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S").to_string())

@@ -175,9 +175,11 @@ impl Cluster {
         snapshot.ended_before = self.episodes.ended().cloned().collect();
         for uuid in &uuids {
             let view = self.file_system(uuid, now);
-            let counts: Vec<bool> =
-                (0..self.nodes.len()).map(|number| view.nodes.iter().any(|node| node.node == number && node.state.counts())).collect();
-            let ended = self.episodes.follow(uuid, &view.rows, now, &|node| counts.get(node).copied().unwrap_or(false));
+            let clock = |number: usize| {
+                let node = view.nodes.iter().find(|node| node.node == number && node.state.counts())?;
+                Some(node.last.as_ref().and_then(|head| Some(head.clock_last.realtime_us? + head.pace.wall_us)))
+            };
+            let ended = self.episodes.follow(uuid, &view.rows, now, &clock);
             snapshot.ended.extend(ended);
             snapshot.file_systems.push(view);
         }

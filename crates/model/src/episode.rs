@@ -36,6 +36,8 @@ pub struct NodeWait {
     pub longest_ns: u64,
     /// The length is a lower bound.
     pub at_least: bool,
+    /// It was over at most so long after its start, ns: the node's next sample showed no wait. `None`: not seen to be over.
+    pub over_after_ns: Option<u64>,
     /// What it waits for.
     pub wanted: Wanted,
     /// Handles that waited at once, at most.
@@ -60,8 +62,9 @@ pub struct Episodes {
 }
 
 impl Episodes {
-    /// Follows one file system's rows. `visible`: whether every node that waits can be seen now. Returns those that ended.
-    pub fn follow(&mut self, uuid: &str, rows: &[LockRow], now: ViewTime, counts: &dyn Fn(usize) -> bool) -> Vec<Episode> {
+    /// Follows one file system's rows. `clock`: a node's clock at its last sample, if its numbers count now; µs since the
+    /// epoch, `Some(None)` where it is not known. Returns the episodes that ended.
+    pub fn follow(&mut self, uuid: &str, rows: &[LockRow], now: ViewTime, clock: &dyn Fn(usize) -> Option<Option<u64>>) -> Vec<Episode> {
         for row in rows.iter().filter(|row| row.figures.stuck) {
             let known = self.open.iter().position(|episode| episode.uuid == uuid && episode.name == row.name);
             let at = known.unwrap_or_else(|| {
@@ -80,15 +83,25 @@ impl Episodes {
                 episode.see(row, now);
             }
         }
+        let counts = |node: usize| clock(node).is_some();
         let mut ended = Vec::new();
         self.open.retain_mut(|episode| {
-            if episode.uuid != uuid || episode.last_seen == now {
+            if episode.uuid != uuid {
+                return true;
+            }
+            let row = rows.iter().find(|row| row.name == episode.name);
+            for wait in episode.waits.iter_mut().filter(|wait| wait.over_after_ns.is_none()) {
+                let waits = row.and_then(|row| row.on(wait.node)).is_some_and(|part| part.figures.wait.is_some());
+                if let (false, Some(Some(clock)), Some(since)) = (waits, clock(wait.node), wait.since_us) {
+                    wait.over_after_ns = Some(clock.saturating_sub(since).saturating_mul(1000).max(wait.longest_ns));
+                }
+            }
+            if episode.last_seen == now {
                 return true;
             }
             // Free only if the nodes that waited can be seen: a dead node's wait has no known end.
-            let waits_on = rows.iter().any(|row| row.name == episode.name && row.figures.wait.is_some());
-            let unseen = episode.waits.iter().any(|wait| !counts(wait.node));
-            if unseen && episode.waits.iter().all(|wait| !counts(wait.node)) || waits_on {
+            let waits_on = row.is_some_and(|row| row.figures.wait.is_some());
+            if waits_on || !episode.waits.iter().any(|wait| counts(wait.node)) {
                 return true;
             }
             episode.ended = Some(now);
@@ -129,6 +142,7 @@ impl Episode {
                     since_us: wait.since_us,
                     longest_ns: wait.for_ns,
                     at_least: wait.at_least,
+                    over_after_ns: None,
                     wanted: wait.wanted,
                     handles: part.figures.waiting_handles,
                 };
@@ -136,7 +150,7 @@ impl Episode {
                     None => self.waits.push(seen),
                     Some(known) => {
                         known.handles = known.handles.max(seen.handles);
-                        if seen.longest_ns > known.longest_ns {
+                        if seen.longest_ns > known.longest_ns || seen.since_us != known.since_us {
                             *known = NodeWait { handles: known.handles, ..seen };
                         }
                     }

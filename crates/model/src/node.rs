@@ -72,6 +72,8 @@ pub struct SampleHead {
     pub seq: u64,
     /// The node's clocks.
     pub clock: NodeClock,
+    /// The clocks when its last pass began.
+    pub clock_last: NodeClock,
     /// Time since the sample before, ns.
     pub interval_ns: Option<u64>,
     /// How the dump went.
@@ -195,6 +197,7 @@ impl OnNode {
         self.head = Some(SampleHead {
             seq: sample.seq,
             clock: sample.clock,
+            clock_last: sample.clock_last,
             interval_ns: sample.interval_ns,
             dump: sample.dump,
             known: sample.known,

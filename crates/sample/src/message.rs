@@ -114,6 +114,8 @@ pub struct Sample {
     pub seq: u64,
     /// The node's clocks when the dump began.
     pub clock: NodeClock,
+    /// The node's clocks when its last pass began: what it says is true from then on at the latest.
+    pub clock_last: NodeClock,
     /// Time since the previous sample's dump, ns; `None`: this is the first, deltas are since each lock was made.
     pub interval_ns: Option<u64>,
     /// How the dump went.

@@ -124,9 +124,9 @@ impl LockTable {
         }
     }
 
-    /// The most locks a sample may hold.
+    /// The most locks a sample may hold: at least 1 and at most a million, whatever the viewer asks for.
     pub fn set_most_locks(&mut self, most: usize) {
-        self.most_locks = most;
+        self.most_locks = most.clamp(1, 1_000_000);
     }
 
     /// Whether samples hold every lock, idle ones too: for a capture of one moment.
@@ -300,6 +300,7 @@ impl LockTable {
             uuid: self.uuid.clone(),
             seq: self.seq,
             clock,
+            clock_last: now,
             interval_ns,
             dump,
             known: self.entries.len() as u64,

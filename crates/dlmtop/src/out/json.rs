@@ -193,6 +193,7 @@ fn episode_object(snapshot: &Snapshot, episode: &Episode) -> Value {
             "since_us": wait.since_us,
             "longest_ns": wait.longest_ns,
             "at_least": wait.at_least,
+            "over_after_ns": wait.over_after_ns,
             "wanted": wait.wanted.to_string(),
             "handles": wait.handles,
         })).collect::<Vec<_>>(),

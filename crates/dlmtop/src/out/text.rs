@@ -5,7 +5,7 @@ use crate::select;
 use crate::settings::Settings;
 use crate::units::{Clock, span, text};
 use model::column::Cell;
-use model::{COLUMNS, Column, Episode, FileSystemView, NodeState, NodeView, Severity, Snapshot, Value};
+use model::{COLUMNS, Column, Episode, FileSystemView, Finding, NodeState, NodeView, NodeWait, Severity, Snapshot, Value};
 use std::io::{self, Write};
 
 /// Rows per file system if not told otherwise.
@@ -35,6 +35,7 @@ impl Face for Text<'_> {
         writeln!(out, "=== {time}  sample {}", snapshot.number)?;
         for finding in &snapshot.findings {
             writeln!(out, "{} {}", mark(finding.severity), clean(&finding.text))?;
+            self.waits(snapshot, finding, out)?;
             if let Some(remedy) = finding.remedy {
                 writeln!(out, "    {remedy}")?;
             }
@@ -62,15 +63,37 @@ fn mark(severity: Severity) -> &'static str {
 
 impl Text<'_> {
     fn ended(&self, snapshot: &Snapshot, episode: &Episode) -> String {
-        let waits: Vec<String> = episode
-            .waits
-            .iter()
-            .map(|wait| {
-                let since = wait.since_us.map_or_else(|| "?".to_owned(), |us| self.clock.time_ms(us));
-                format!("{} from {since} for {} or longer", clean(snapshot.node_name(wait.node)), span(wait.longest_ns))
-            })
-            .collect();
-        format!("ended: {} was stuck: {}", episode.name, waits.join(", "))
+        let waits: Vec<String> = episode.waits.iter().map(|wait| self.past_wait(snapshot, wait)).collect();
+        let inode = episode.name.inode().map(|inode| format!(" of inode {inode}")).unwrap_or_default();
+        format!("ended: {} lock{inode} was stuck: {}  ({})", episode.name.kind().word(), waits.join("; "), episode.name)
+    }
+
+    fn past_wait(&self, snapshot: &Snapshot, wait: &NodeWait) -> String {
+        let since = wait.since_us.map_or_else(|| "a time not recorded".to_owned(), |us| self.clock.date_time_ms(us));
+        let length = match wait.over_after_ns {
+            Some(over) => format!("{} to {}", span(wait.longest_ns), span(over)),
+            None => format!("{} or longer", span(wait.longest_ns)),
+        };
+        format!("{} waited for {} from {since} for {length}", clean(snapshot.node_name(wait.node)), wait.wanted)
+    }
+
+    /// Who waits since when, a line per node.
+    fn waits(&self, snapshot: &Snapshot, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+        let view = finding.uuid.as_deref().and_then(|uuid| snapshot.file_system(uuid));
+        let row = view.and_then(|view| view.rows.iter().find(|row| Some(row.name) == finding.lock));
+        for part in row.iter().flat_map(|row| &row.nodes) {
+            let Some(wait) = &part.figures.wait else { continue };
+            let since = wait.since_us.map_or_else(|| "a time the kernel does not record".to_owned(), |us| self.clock.date_time_ms(us));
+            let least = if wait.at_least { "at least " } else { "" };
+            writeln!(
+                out,
+                "     {} waits for {} since {since} ({least}{})",
+                clean(snapshot.node_name(part.node)),
+                wait.wanted,
+                span(wait.for_ns)
+            )?;
+        }
+        Ok(())
     }
 
     fn file_system(&self, snapshot: &Snapshot, view: &FileSystemView, out: &mut dyn Write) -> io::Result<()> {

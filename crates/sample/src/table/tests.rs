@@ -241,6 +241,15 @@ fn what_does_not_fit_is_summed_up() {
     assert!(next.locks.iter().all(|lock| lock.name.block() >= 8));
 }
 
+#[test]
+fn a_viewer_may_ask_for_no_locks_at_all_or_for_any_number() {
+    for most in [0, usize::MAX] {
+        let mut table = table();
+        table.set_most_locks(most);
+        assert_eq!(sample(&mut table, 1, &[meta(1, 7)]).locks.len(), 1);
+    }
+}
+
 /// A kernel's list: newest first, counters that grow, and reads that lose records.
 #[derive(Clone, Debug)]
 enum Step {
