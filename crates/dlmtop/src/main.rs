@@ -3,6 +3,7 @@
 mod args;
 mod demo;
 mod engine;
+mod o2locktop;
 mod out;
 mod select;
 mod settings;
@@ -25,6 +26,11 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<u8> {
+    let mut arguments = std::env::args_os();
+    if o2locktop::is_called_so(arguments.next().as_deref()) {
+        let arguments: Vec<String> = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
+        return o2locktop::run(&arguments);
+    }
     let cli = Cli::parse();
     match cli.command {
         None => watch::watch(&cli.watch),
@@ -45,6 +51,13 @@ fn run() -> anyhow::Result<u8> {
             clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
             Ok(0)
         }
-        Some(Verb::O2locktop { .. } | Verb::Columns | Verb::Keys) => Ok(0),
+        Some(Verb::O2locktop { arguments }) => o2locktop::run(&arguments),
+        Some(Verb::Columns) => {
+            for column in model::COLUMNS {
+                println!("{:18} {:12} {}", column.id, column.title, column.help);
+            }
+            Ok(0)
+        }
+        Some(Verb::Keys) => Ok(0),
     }
 }

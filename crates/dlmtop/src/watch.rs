@@ -48,25 +48,30 @@ pub fn demo(show: &Show, speed: Speed) -> anyhow::Result<u8> {
 pub fn watch(watch: &Watch) -> anyhow::Result<u8> {
     let kind = face_kind(&watch.show);
     let settings = Settings::new(&watch.show, watch.interval, watch.cpu_share, kind == FaceKind::Screen)?;
-    let configuration = Configuration {
-        interval_ms: settings.interval_ms,
-        cpu_permille: settings.cpu_permille,
-        only: watch.mounts.clone(),
-        ..Configuration::default()
-    };
     let source = match &watch.from {
         Some(path) => {
             let usual = if kind == FaceKind::Screen { Some(1.0) } else { None };
             let speed = watch.speed.map_or(usual, |speed| speed.0);
-            let player = Player::open(path, configuration).context("--from")?;
+            let player = Player::open(path, configuration(watch, &settings)).context("--from")?;
             Source::Recording(Box::new(player), speed)
         }
-        None => live(watch, configuration)?,
+        None => live(watch, &settings)?,
     };
     run(source, &settings, &watch.show, watch.mounts.clone())
 }
 
-fn live(watch: &Watch, configuration: Configuration) -> anyhow::Result<Source> {
+fn configuration(watch: &Watch, settings: &Settings) -> Configuration {
+    Configuration {
+        interval_ms: settings.interval_ms,
+        cpu_permille: settings.cpu_permille,
+        only: watch.mounts.clone(),
+        ..Configuration::default()
+    }
+}
+
+/// Starts collecting on the nodes that are asked for.
+pub fn live(watch: &Watch, settings: &Settings) -> anyhow::Result<Source> {
+    let configuration = configuration(watch, settings);
     let mut nodes = watch.nodes.clone();
     if watch.all_nodes {
         let Some((names, told_by)) = collect::cluster_nodes::running_cluster(&local_files()) else {
@@ -132,5 +137,8 @@ fn batch(engine: &Engine, face: &mut dyn out::Face, show: &Show) -> anyhow::Resu
     let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
     let end = out::run(engine, face, show.count, &mut out).context("writing to stdout")?;
     out.flush().or_else(|error| if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })?;
+    for trouble in &end.last_troubles {
+        eprintln!("dlmtop: {trouble}");
+    }
     Ok(end.status())
 }

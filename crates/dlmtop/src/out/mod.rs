@@ -10,7 +10,7 @@ use model::{NodeState, Snapshot};
 use std::io::{self, Write};
 
 /// How a batch run went, for the exit status.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BatchEnd {
     /// Snapshots that were written.
     pub written: u64,
@@ -18,6 +18,8 @@ pub struct BatchEnd {
     pub collected: bool,
     /// Some node failed, or some line was not understood.
     pub troubled: bool,
+    /// The nodes that gave nothing in the last snapshot, and what to do.
+    pub last_troubles: Vec<String>,
 }
 
 /// One format.
@@ -45,10 +47,18 @@ pub fn run(engine: &Engine, face: &mut dyn Face, count: Option<u64>, out: &mut d
 
 impl BatchEnd {
     fn note(&mut self, snapshot: &Snapshot) {
+        self.last_troubles.clear();
         for node in snapshot.file_systems.iter().flat_map(|view| &view.nodes).chain(&snapshot.elsewhere) {
             match &node.state {
                 NodeState::Live => self.collected = true,
-                NodeState::Down(_) | NodeState::Late(_) => self.troubled = true,
+                NodeState::Down(fault) => {
+                    self.troubled = true;
+                    self.last_troubles.push(format!("{}: {fault}; {}", text::clean(&node.name), fault.kind.remedy()));
+                }
+                NodeState::Late(_) => {
+                    self.troubled = true;
+                    self.last_troubles.push(format!("{}: no sample in time", text::clean(&node.name)));
+                }
                 NodeState::Connecting(_) | NodeState::Waiting => {}
             }
             self.troubled |= node.last.as_ref().is_some_and(|head| !head.dump.problems.is_empty());
@@ -56,7 +66,7 @@ impl BatchEnd {
     }
 
     /// The exit status: 0, 1 nothing collected, 3 something failed.
-    pub fn status(self) -> u8 {
+    pub fn status(&self) -> u8 {
         match (self.collected, self.troubled) {
             (false, _) => 1,
             (true, true) => 3,
