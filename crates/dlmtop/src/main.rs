@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             eprintln!("dlmtop: {error:#}");
-            ExitCode::from(1)
+            ExitCode::from(if error.is::<watch::WrongUsage>() { 2 } else { 1 })
         }
     }
 }

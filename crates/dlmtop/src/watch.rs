@@ -17,6 +17,16 @@ pub fn local_files() -> RootFiles {
     std::env::var_os("DLMTOP_ROOT").map_or_else(RootFiles::this_machine, RootFiles::below)
 }
 
+/// Marks errors of the command line or the configuration, which end with status 2.
+#[derive(Clone, Copy, Debug)]
+pub struct WrongUsage;
+
+impl std::fmt::Display for WrongUsage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("wrong usage")
+    }
+}
+
 /// Which face is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FaceKind {
@@ -38,7 +48,7 @@ fn face_kind(show: &Show) -> FaceKind {
 /// Plays the built-in recording.
 pub fn demo(show: &Show, speed: Speed) -> anyhow::Result<u8> {
     let kind = face_kind(show);
-    let settings = Settings::new(show, None, None, kind == FaceKind::Screen)?;
+    let settings = Settings::new(show, None, None, kind == FaceKind::Screen).context(WrongUsage)?;
     let player = crate::demo::player()?;
     let speed = if kind == FaceKind::Screen { speed.0 } else { None };
     run(Source::Recording(Box::new(player), speed), &settings, show, Vec::new())
@@ -47,7 +57,7 @@ pub fn demo(show: &Show, speed: Speed) -> anyhow::Result<u8> {
 /// Watches nodes or a recording.
 pub fn watch(watch: &Watch) -> anyhow::Result<u8> {
     let kind = face_kind(&watch.show);
-    let settings = Settings::new(&watch.show, watch.interval, watch.cpu_share, kind == FaceKind::Screen)?;
+    let settings = Settings::new(&watch.show, watch.interval, watch.cpu_share, kind == FaceKind::Screen).context(WrongUsage)?;
     let source = match &watch.from {
         Some(path) => {
             let usual = if kind == FaceKind::Screen { Some(1.0) } else { None };

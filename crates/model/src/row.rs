@@ -62,6 +62,8 @@ pub struct NodeFigures {
     pub state: LockState,
     /// The node's last dump lacks the lock (the kernel lost the record): how long ago it was seen, ns.
     pub missed_ns: Option<u64>,
+    /// Intervals in a row in which it was acquired here; halved by each dump that lacks it.
+    pub streak: u32,
     /// How it came about.
     pub life: Life,
     /// LVB as hex digits, if it was asked for.
@@ -79,6 +81,14 @@ impl NodeFigures {
             _ => (lock.pr, lock.ex),
         };
         let half = |level: &LevelDelta| level.average_ns().unwrap_or(0);
+        let known_streak = before.map_or(0, |before| before.streak);
+        let streak = match (missed, pr.is_zero() && ex.is_zero()) {
+            (true, _) => known_streak / 2,
+            (false, true) => 0,
+            (false, false) => known_streak + 1,
+        };
+        // A lock that has been hot for a while is taken to be so still when one dump lacks it; what happened once is over.
+        let counts_in_rank = !missed || streak >= 2;
         let figures = Figures {
             pr,
             ex,
@@ -88,7 +98,7 @@ impl NodeFigures {
             wait: lock.wait,
             handles: lock.handles,
             waiting_handles: lock.waiting_handles,
-            rank_ns: u64::midpoint(half(&pr), half(&ex)),
+            rank_ns: if counts_in_rank { u64::midpoint(half(&pr), half(&ex)) } else { 0 },
             refresh: u64::from(lock.refresh),
         };
         NodeFigures {
@@ -96,6 +106,7 @@ impl NodeFigures {
             figures,
             state: lock.state,
             missed_ns: missed.then_some(lock.seen_ago_ns),
+            streak,
             life: lock.life,
             lvb: lock.lvb,
             rest: lock.rest,
@@ -110,7 +121,8 @@ impl NodeFigures {
         let (mut pr, mut ex) = (self.figures.pr, self.figures.ex);
         let was_missed = self.missed_ns.is_some();
         let over = (self.figures.over_ns, later.over_ns);
-        let next = NodeFigures::new(self.node, later, None, stuck_after_ns);
+        let streak = self.streak;
+        let next = NodeFigures { streak, ..NodeFigures::new(self.node, later, None, stuck_after_ns) };
         if was_missed {
             *self = next;
             return;

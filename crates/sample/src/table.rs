@@ -8,7 +8,7 @@
 //! be new, or may just have been lost so far, and then its counters are no news. The order tells them apart. The list
 //! grows at its head only (`ocfs2_add_lockres_tracking`), so surviving locks keep their order:
 //! - A lock not known before is *made* since the last pass if nothing that was known before stands in front of it;
-//!   else it has been overlooked.
+//!   else it has been overlooked, and its counters are news only if it stands before one that was made during the watch.
 //! - Locks of known age carry a label, larger for newer. The first lock that carries the largest label seen in a pass is
 //!   the newest survivor; a labelled lock in front of it was freed and *made again*, whatever its counters say. Labels are
 //!   given only where the age is certain: in the first look, and to what stands in front of the newest label of all.
@@ -26,9 +26,9 @@ use std::collections::VecDeque;
 
 mod entries;
 
-/// A lock unseen in this many passes is gone. Each pass misses about a tenth at random: one lock in a million is wrongly
-/// given up, found again later and then counted from there.
-pub const GONE_AFTER: u32 = 6;
+/// A lock unseen in this many passes is gone. Each pass misses about a tenth at random: one lock in a hundred million is
+/// wrongly given up.
+pub const GONE_AFTER: u32 = 8;
 /// A lock that was just active or waiting is reported as "not seen" for so many passes.
 const CARRIED_PASSES: u32 = 3;
 /// How far the kernel's times of last use may lag behind the clock as it is read here, µs.
@@ -74,6 +74,8 @@ pub struct LockTable {
     /// Entries from this number on were added in this pass.
     first_new: u32,
     newest_label: u32,
+    /// Newest label of the first look: locks with larger ones were made during the watch.
+    first_look_label: u32,
     // This sample.
     seq: u64,
     sample_clock: NodeClock,
@@ -108,6 +110,7 @@ impl LockTable {
             first_look: true,
             first_new: 0,
             newest_label: 0,
+            first_look_label: 0,
             seq: 0,
             sample_clock: NodeClock::default(),
             previous_sample: None,
@@ -511,6 +514,7 @@ impl LockTable {
                 }
             }
             self.newest_label = FIRST_LABEL;
+            self.first_look_label = FIRST_LABEL;
             self.first_look = order.is_empty();
             self.entries.shrink();
             return;
@@ -522,30 +526,34 @@ impl LockTable {
                 (newest, newest_survivor) = (label, position);
             }
         }
-        let mut only_new_so_far = true;
+        let (mut only_new_so_far, mut first_overlooked) = (true, order.len());
         for (position, &at) in order.iter().enumerate() {
             let Some(entry) = self.entries.get_mut(at) else { continue };
             let came_again = position < newest_survivor && entry.label != 0;
             if at >= self.first_new {
                 // Behind a lock that was there before, it was there too and has been overlooked.
                 if only_new_so_far {
-                    self.count_as_new(at, Life::Made);
+                    self.count_as_new(at, Life::Made, true);
                 }
             } else if came_again {
                 entry.label = 0;
-                self.count_as_new(at, Life::MadeAgain);
+                self.count_as_new(at, Life::MadeAgain, true);
             } else if !self.pending.get(&at).is_some_and(|pending| pending.sample.life == Life::MadeAgain) {
                 only_new_so_far = false;
             }
             if position >= newest_survivor && !only_new_so_far {
+                first_overlooked = position;
                 break;
             }
+        }
+        if self.entries.len() as u32 > self.first_new {
+            self.tell_overlooked(order.get(first_overlooked..).unwrap_or_default());
         }
         // Newer than the newest lock of known age: so are all that stand before it.
         if newest == self.newest_label {
             if self.newest_label > u32::MAX - order.len() as u32 - 1 {
                 let start = FIRST_LABEL - self.entries.len().min(FIRST_LABEL as usize / 2) as u32;
-                self.newest_label = self.entries.renumber_labels(start);
+                (self.newest_label, self.first_look_label) = self.entries.renumber_labels(start, self.first_look_label);
             }
             for &at in order.iter().take(newest_survivor).rev() {
                 if let Some(entry) = self.entries.get_mut(at) {
@@ -556,8 +564,22 @@ impl LockTable {
         }
     }
 
+    /// A lock overlooked so far that is newer than one made during the watch was made during the watch itself: nothing of
+    /// its counters was told yet.
+    fn tell_overlooked(&mut self, order: &[u32]) {
+        let mut older_label = 0;
+        for &at in order.iter().rev() {
+            let label = self.entries.get(at).map_or(0, |entry| entry.label);
+            if label != 0 {
+                older_label = label;
+            } else if at >= self.first_new && older_label > self.first_look_label {
+                self.count_as_new(at, Life::Made, false);
+            }
+        }
+    }
+
     /// A lock was made since the last pass: all its counters are news of this pass.
-    fn count_as_new(&mut self, at: u32, life: Life) {
+    fn count_as_new(&mut self, at: u32, life: Life, since_last_pass: bool) {
         let mut clocks = self.pass_clocks.iter().rev().map(|(_, clock)| *clock);
         let (now, previous) = (clocks.next().unwrap_or_default(), clocks.next().unwrap_or_default());
         let over_ns = now.monotonic_ns.saturating_sub(previous.monotonic_ns);
@@ -576,6 +598,7 @@ impl LockTable {
         // Where the newest locks of the last dump are freed, one overlooked then may stand at the head now. Its last use tells.
         let last_us = pending.sample.pr.last_us.max(pending.sample.ex.last_us).filter(|&last| last > 0);
         if let (Some(last), Some(previous)) = (last_us, previous.realtime_us)
+            && since_last_pass
             && last.saturating_add(CLOCK_SLACK_US) < previous
         {
             pending.sample.over_ns = Some(0);
@@ -590,7 +613,7 @@ impl LockTable {
         pending.sample.pr = pr;
         pending.sample.ex = ex;
         pending.sample.life = life;
-        pending.sample.over_ns = Some(over_ns);
+        pending.sample.over_ns = since_last_pass.then_some(over_ns);
     }
 
     fn is_system(&self, name: LockName) -> bool {

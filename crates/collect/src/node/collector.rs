@@ -1,7 +1,7 @@
 //! One node's collector: everything between its files and its messages, one round at a time.
 
 use super::discover::{Discovery, Found, described, discover, fs_file};
-use super::dump::{measured, read_pass};
+use super::dump::{measured, read_pass_told};
 use super::files::NodeFiles;
 use super::pace::Pacer;
 use sample::message::{Configuration, Hello, PROTOCOL};
@@ -129,9 +129,10 @@ impl Collector {
                 table.identity = dump.identity;
                 let (end, cpu, wall) = measured(|| {
                     let clock = dump.recorded_clock.unwrap_or_else(&mut *now);
-                    read_pass(dump, &mut table.locks, clock, &path)
+                    read_pass_told(dump, &mut table.locks, clock, &path, || files.cost().map(|cost| cost.reads))
                 });
-                spent_us += cpu;
+                // The node's CPU time counts, not that of a viewer which reads over a shell.
+                spent_us += files.cost().map_or(cpu, |cost| cost.cpu_us);
                 wall_us += wall;
                 if let Some(error) = end.stopped {
                     return Err(read_fault(&path, &error));
@@ -143,7 +144,10 @@ impl Collector {
             }
         }
         *cpu_us += spent_us;
-        let pace = Pace { asked_ms: self.pacer.asked_ms(), kept_ms: self.pacer.interval_ms(), cpu_us: spent_us, wall_us };
+        // The next sample comes after what this one cost is known: its viewer must not think it late.
+        let mut pacer = self.pacer.clone();
+        pacer.spent(*cpu_us);
+        let pace = Pace { asked_ms: pacer.asked_ms(), kept_ms: pacer.interval_ms(), cpu_us: spent_us, wall_us };
         Ok(table.locks.finish(pace))
     }
 

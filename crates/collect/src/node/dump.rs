@@ -30,6 +30,11 @@ pub struct PassEnd {
 
 /// Reads `dump` once into `table`. `place` names the file in problems.
 pub fn read_pass(dump: Dump, table: &mut LockTable, at: NodeClock, place: &str) -> PassEnd {
+    read_pass_told(dump, table, at, place, || None)
+}
+
+/// As [`read_pass`], of a dump that another process reads: `reads` tells at its end in how many reads.
+pub fn read_pass_told(dump: Dump, table: &mut LockTable, at: NodeClock, place: &str, reads_told: impl Fn() -> Option<u64>) -> PassEnd {
     table.begin_pass(at);
     let mut sizes = ReadSizes::new(dump.live);
     let mut reader = dump.reader;
@@ -58,7 +63,7 @@ pub fn read_pass(dump: Dump, table: &mut LockTable, at: NodeClock, place: &str) 
         }
     }
     lines.end(stopped.is_none());
-    table.end_pass(bytes, if dump.live { Some(reads) } else { dump.recorded_reads });
+    table.end_pass(bytes, if dump.live { Some(reads) } else { reads_told().or(dump.recorded_reads) });
     PassEnd { bytes, stopped }
 }
 

@@ -15,6 +15,19 @@ pub trait NodeFiles {
     fn dumps(&self, path: &str) -> io::Result<Vec<Dump>>;
     /// Whether a dump may be read again at once for a further pass.
     fn can_repeat(&self) -> bool;
+    /// What the dump cost that was just read to its end, where it was read by another process than this one.
+    fn cost(&self) -> Option<DumpCost> {
+        None
+    }
+}
+
+/// What a dump cost its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DumpCost {
+    /// Reads that returned data.
+    pub reads: u64,
+    /// CPU time, µs.
+    pub cpu_us: u64,
 }
 
 /// One dump, opened.

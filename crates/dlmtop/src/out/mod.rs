@@ -18,6 +18,8 @@ pub struct BatchEnd {
     pub collected: bool,
     /// Some node failed, or some line was not understood.
     pub troubled: bool,
+    /// The reader closed the pipe: it has seen enough, and nothing is wrong.
+    pub closed: bool,
     /// The nodes that gave nothing in the last snapshot, and what to do.
     pub last_troubles: Vec<String>,
 }
@@ -36,7 +38,10 @@ pub fn run(engine: &Engine, face: &mut dyn Face, count: Option<u64>, out: &mut d
         match face.write(&snapshot, out).and_then(|()| out.flush()) {
             Ok(()) => {}
             // The reader has seen enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                end.closed = true;
+                break;
+            }
             Err(error) => return Err(error),
         }
         end.written += 1;
@@ -67,6 +72,9 @@ impl BatchEnd {
 
     /// The exit status: 0, 1 nothing collected, 3 something failed.
     pub fn status(&self) -> u8 {
+        if self.closed {
+            return 0;
+        }
         match (self.collected, self.troubled) {
             (false, _) => 1,
             (true, true) => 3,

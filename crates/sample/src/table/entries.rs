@@ -210,20 +210,23 @@ impl Entries {
         moved
     }
 
-    /// Renews all labels in their order, close together from `start` on; returns the largest.
-    pub fn renumber_labels(&mut self, start: u32) -> u32 {
+    /// Renews all labels in their order, close together from `start` on; returns the largest, and what `follow` became.
+    pub fn renumber_labels(&mut self, start: u32, follow: u32) -> (u32, u32) {
         let mut by_age: Vec<u32> = (0..self.list.len() as u32).collect();
         by_age.sort_by_key(|&at| self.list.get(at as usize).map_or(0, |entry| entry.label));
-        let (mut old, mut new) = (0, start);
+        let (mut old, mut new, mut followed) = (0, start, start);
         for at in by_age {
             let Some(entry) = self.list.get_mut(at as usize).filter(|entry| entry.label != 0) else { continue };
             if entry.label != old {
                 old = entry.label;
                 new += 1;
             }
+            if old <= follow {
+                followed = new;
+            }
             entry.label = new;
         }
-        new
+        (new, followed)
     }
 }
 

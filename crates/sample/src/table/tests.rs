@@ -116,6 +116,28 @@ fn a_lock_overlooked_so_far_is_no_news_but_one_at_the_head_is() {
 }
 
 #[test]
+fn a_lock_overlooked_since_it_was_made_is_told_in_full_when_it_shows() {
+    let mut table = table();
+    sample(&mut table, 1, &[meta(3, 1)]);
+    sample(&mut table, 2, &[meta(9, 4), meta(7, 2), meta(3, 1)]);
+    // 8 was made between 7 and 9, and the dump lacked it.
+    let next = sample(&mut table, 3, &[meta(9, 4), meta(8, 6), meta(7, 2), meta(3, 1)]);
+    assert_eq!((gets(&next, 8), next.made), (Some(6), 1));
+}
+
+#[test]
+fn labels_that_run_out_are_renewed_in_their_order() {
+    let mut table = table();
+    sample(&mut table, 1, &[meta(3, 1), meta(2, 1)]);
+    table.newest_label = u32::MAX - 2;
+    table.entries.get_mut(0).unwrap().label = u32::MAX - 2;
+    let next = sample(&mut table, 2, &[meta(4, 5), meta(3, 1), meta(2, 1)]);
+    assert_eq!((gets(&next, 4), next.made), (Some(5), 1));
+    let later = sample(&mut table, 3, &[meta(5, 6), meta(4, 7), meta(3, 1), meta(2, 1)]);
+    assert_eq!((gets(&later, 5), gets(&later, 4), later.made, later.made_again), (Some(6), Some(2), 1, 0));
+}
+
+#[test]
 fn a_lock_made_again_is_told_by_its_place_even_if_its_counters_grew() {
     let mut table = table();
     sample(&mut table, 1, &[meta(3, 1), meta(1, 7), meta(2, 5)]);
@@ -136,10 +158,10 @@ fn a_smaller_counter_is_a_restart_and_its_value_the_news() {
 }
 
 #[test]
-fn a_lock_is_gone_after_six_passes_and_its_entry_is_freed() {
+fn a_lock_is_gone_after_eight_passes_and_its_entry_is_freed() {
     let mut table = table();
     sample(&mut table, 1, &[meta(3, 1), meta(1, 7)]);
-    let gone: u64 = (2..9).map(|at| sample(&mut table, at, &[meta(3, 1)]).gone).sum();
+    let gone: u64 = (2..11).map(|at| sample(&mut table, at, &[meta(3, 1)]).gone).sum();
     assert_eq!((gone, table.known()), (1, 1));
 }
 

@@ -1,0 +1,101 @@
+//! The terminal: taken at the start, given back whatever happens.
+
+use super::app::App;
+use anyhow::Context;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, size,
+};
+use ratatui::crossterm::{execute, queue};
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use std::io::{self, BufWriter, Stdout, Write, stdout};
+use std::sync::Once;
+
+/// The terminal while it is ours. Given back when dropped, and on a panic in any thread.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+}
+
+impl Screen {
+    /// Takes the terminal.
+    pub fn take() -> anyhow::Result<Screen> {
+        give_back_on_panic();
+        enter().context("no terminal to draw on and read keys from (--batch prints text instead)")?;
+        let made = size().and_then(|(width, height)| {
+            let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, stdout()));
+            // Fullscreen, but with the size told: asking for the cursor would wait for the thread that reads keys.
+            let mut terminal = Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fullscreen })?;
+            terminal.resize(Rect::new(0, 0, width, height))?;
+            Ok(terminal)
+        });
+        match made {
+            Ok(terminal) => Ok(Screen { terminal }),
+            Err(error) => {
+                leave();
+                Err(error).context("the terminal does not tell its size")
+            }
+        }
+    }
+
+    /// Draws what changed.
+    pub fn draw(&mut self, app: &App) -> io::Result<()> {
+        // Terminals that know it show the frame at once; the others ignore it.
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        self.terminal.draw(|frame| app.draw(frame))?;
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    /// The next drawing draws everything, on a screen of the size that the terminal has now, which is returned.
+    pub fn renew(&mut self) -> io::Result<(u16, u16)> {
+        let (width, height) = size()?;
+        self.terminal.resize(Rect::new(0, 0, width, height))?;
+        Ok((width, height))
+    }
+
+    /// Takes the terminal again after the process was stopped.
+    pub fn take_again(&mut self) -> io::Result<(u16, u16)> {
+        // Whoever had it meanwhile may have changed its mode: from the first mode to raw anew.
+        disable_raw_mode()?;
+        enter()?;
+        self.renew()
+    }
+
+    /// Gives it back for a while: [`Screen::take_again`] takes it again.
+    #[expect(clippy::unused_self, reason = "only who has the terminal can give it back")]
+    pub fn lend(&mut self) {
+        leave();
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+fn enter() -> io::Result<()> {
+    // Reads from /dev/tty if stdin is no terminal.
+    enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen)
+}
+
+/// Nothing can be done about errors here: the terminal may be gone.
+fn leave() {
+    let _ = execute!(stdout(), EndSynchronizedUpdate, Show, LeaveAlternateScreen);
+    let _ = disable_raw_mode();
+    let _ = stdout().flush();
+}
+
+/// The message of a panic must be readable, and the shell usable after it.
+fn give_back_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            leave();
+            before(info);
+        }));
+    });
+}
