@@ -153,7 +153,8 @@ impl Cluster {
             Link::Up(_) => {
                 node.fault.is_some()
                     || !node.place_faults.is_empty()
-                    || (!node.file_systems.is_empty() && node.file_systems.values().all(|on_node| on_node.head.is_some() || on_node.fault.is_some()))
+                    || (!node.file_systems.is_empty()
+                        && node.file_systems.values().all(|on_node| on_node.head.is_some() || on_node.fault.is_some()))
             }
         })
     }
