@@ -28,7 +28,7 @@ pub fn serve(files: &RootFiles, input: impl Read + Send + 'static, mut output: i
                 Err(_) => std::process::exit(0),
             }
             loop {
-                match decoder.next::<ToNode>() {
+                match decoder.message::<ToNode>() {
                     Ok(Some(message)) => {
                         if commands.send(message).is_err() {
                             return;

@@ -178,7 +178,7 @@ impl Cluster {
             let view = self.file_system(uuid, now);
             let clock = |number: usize| {
                 let node = view.nodes.iter().find(|node| node.node == number && node.state.counts())?;
-                Some(node.last.as_ref().and_then(|head| Some(head.clock_last.realtime_us? + head.pace.wall_us)))
+                Some(node.last.as_ref().and_then(|head| Some(head.clock_last.realtime_us?.saturating_add(head.pace.wall_us))))
             };
             let ended = self.episodes.follow(uuid, &view.rows, now, &clock);
             snapshot.ended.extend(ended);
@@ -188,7 +188,7 @@ impl Cluster {
         snapshot.stuck = self.episodes.open().to_vec();
         if uuids.is_empty() {
             snapshot.elsewhere =
-                self.nodes.iter().enumerate().map(|(number, node)| self.node_view(number, node, node.state(), None)).collect();
+                self.nodes.iter().enumerate().map(|(number, node)| Self::node_view(number, node, node.state(), None)).collect();
         }
         snapshot.findings = rules::findings(&snapshot, &self.rules);
         for on_node in self.nodes.iter_mut().flat_map(|node| node.file_systems.values_mut()) {
@@ -232,7 +232,7 @@ impl Cluster {
                     }
                 }
             }
-            view.nodes.push(self.node_view(number, node, state, Some((uuid, now))));
+            view.nodes.push(Self::node_view(number, node, state, Some((uuid, now))));
         }
         view.lifetime &= view.nodes.iter().any(|node| node.state.counts());
         view.rows = parts.into_iter().map(|(name, (system, parts))| LockRow::merge(name, system, parts)).collect();
@@ -250,7 +250,7 @@ impl Cluster {
         view
     }
 
-    fn node_view(&self, number: usize, node: &Node, state: NodeState, place: Option<(&str, ViewTime)>) -> NodeView {
+    fn node_view(number: usize, node: &Node, state: NodeState, place: Option<(&str, ViewTime)>) -> NodeView {
         let on_node = place.and_then(|(uuid, _)| node.file_systems.get(uuid));
         let way = match &node.link {
             Link::Up(way) => Some(way.clone()),

@@ -341,11 +341,10 @@ fn path(cell: &Cell<'_>) -> Value {
 }
 
 fn level(cell: &Cell<'_>) -> Value {
-    match cell.part {
-        Some(part) => Value::Text(part.state.level.to_string()),
-        None => {
-            let of = |node: usize| cell.row.on(node).map_or(".", |part| part.state.level.word());
-            Value::Text(cell.view.nodes.iter().map(|node| of(node.node)).collect::<Vec<_>>().join(" "))
-        }
+    if let Some(part) = cell.part {
+        Value::Text(part.state.level.to_string())
+    } else {
+        let of = |node: usize| cell.row.on(node).map_or(".", |part| part.state.level.word());
+        Value::Text(cell.view.nodes.iter().map(|node| of(node.node)).collect::<Vec<_>>().join(" "))
     }
 }

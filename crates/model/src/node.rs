@@ -172,7 +172,7 @@ impl Node {
 
 /// A sample is late when nearly two of the node's own intervals have passed without a next one.
 fn late_after_us(head: &SampleHead) -> u64 {
-    (head.pace.kept_ms * 1900 + head.pace.wall_us).max(500_000)
+    head.pace.kept_ms.saturating_mul(1900).saturating_add(head.pace.wall_us).max(500_000)
 }
 
 impl OnNode {
@@ -191,7 +191,7 @@ impl OnNode {
         }
         self.ahead_us = match (sample.clock.realtime_us, now.realtime_us) {
             // The dump began before the sample came, by about the time that it took.
-            (Some(node), Some(here)) => Some(node as i64 + sample.pace.wall_us as i64 - here as i64),
+            (Some(node), Some(here)) => i64::try_from(i128::from(node) + i128::from(sample.pace.wall_us) - i128::from(here)).ok(),
             _ => None,
         };
         self.head = Some(SampleHead {

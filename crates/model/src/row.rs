@@ -132,7 +132,7 @@ impl NodeFigures {
         *self = next;
         self.figures.pr = pr;
         self.figures.ex = ex;
-        self.figures.over_ns = over.0.zip(over.1).map(|(a, b)| a + b);
+        self.figures.over_ns = over.0.zip(over.1).map(|(a, b)| a.saturating_add(b));
     }
 }
 
@@ -167,9 +167,9 @@ impl LockRow {
                 figures.over_ns = figures.over_ns.zip(of.over_ns).map(|(a, b)| a.max(b));
             }
             figures.rank_ns = figures.rank_ns.saturating_add(of.rank_ns);
-            figures.refresh += of.refresh;
-            figures.handles += of.handles;
-            figures.waiting_handles += of.waiting_handles;
+            figures.refresh = figures.refresh.saturating_add(of.refresh);
+            figures.handles = figures.handles.saturating_add(of.handles);
+            figures.waiting_handles = figures.waiting_handles.saturating_add(of.waiting_handles);
             figures.stuck |= of.stuck;
             if of.wait.is_some() && (figures.wait.is_none() || of.waiting_ns() > figures.waiting_ns()) {
                 figures.wait.clone_from(&of.wait);

@@ -33,9 +33,9 @@ impl Totals {
         self.stuck += u64::from(row.figures.stuck);
         for part in row.nodes.iter().filter(|part| part.missed_ns.is_none()) {
             let (pr, ex) = (&part.figures.pr, &part.figures.ex);
-            self.ex_gets += ex.gets;
+            self.ex_gets = self.ex_gets.saturating_add(ex.gets);
             self.ex_ns = self.ex_ns.saturating_add(ex.total_ns);
-            self.pr_gets += pr.gets;
+            self.pr_gets = self.pr_gets.saturating_add(pr.gets);
             self.pr_ns = self.pr_ns.saturating_add(pr.total_ns);
             if !pr.is_zero() || !ex.is_zero() {
                 *self.active.entry(row.kind()).or_default() += 1;
@@ -45,11 +45,11 @@ impl Totals {
 
     /// Adds what a node's sample summed up only.
     pub fn add_omitted(&mut self, omitted: &Omitted) {
-        self.ex_gets += omitted.ex_gets;
+        self.ex_gets = self.ex_gets.saturating_add(omitted.ex_gets);
         self.ex_ns = self.ex_ns.saturating_add(omitted.ex_ns);
-        self.pr_gets += omitted.pr_gets;
+        self.pr_gets = self.pr_gets.saturating_add(omitted.pr_gets);
         self.pr_ns = self.pr_ns.saturating_add(omitted.pr_ns);
-        self.omitted += omitted.locks;
+        self.omitted = self.omitted.saturating_add(omitted.locks);
     }
 
     /// Active locks of all types.

@@ -368,12 +368,12 @@ impl LockTable {
             Some((entry, _)) => {
                 over_ns = Some(clock.monotonic_ns.saturating_sub(self.seen_at_ns(&entry)));
                 let [pr_before, ex_before] = entry.counters();
-                match (difference(pr_before, now_pr), difference(ex_before, now_ex)) {
-                    (Difference::Ongoing(pr_news), Difference::Ongoing(ex_news)) => (pr, ex) = (pr_news, ex_news),
-                    _ => {
-                        (pr, ex, life) = (whole(now_pr), whole(now_ex), Life::MadeAgain);
-                        self.made_again += 1;
-                    }
+                let ongoing = (difference(pr_before, now_pr), difference(ex_before, now_ex));
+                if let (Difference::Ongoing(pr_news), Difference::Ongoing(ex_news)) = ongoing {
+                    (pr, ex) = (pr_news, ex_news);
+                } else {
+                    (pr, ex, life) = (whole(now_pr), whole(now_ex), Life::MadeAgain);
+                    self.made_again += 1;
                 }
                 changed = entry.state != record.state.fingerprint() as u16;
             }

@@ -71,7 +71,7 @@ impl Decoder {
     }
 
     /// The next whole message; `None` until more bytes come. After an error the stream cannot be trusted further.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, WireError> {
+    pub fn message<T: DeserializeOwned>(&mut self) -> Result<Option<T>, WireError> {
         let waiting = self.buffer.get(self.start..).unwrap_or_default();
         let Some((&[l0, l1, l2, l3, c0, c1, c2, c3], rest)) = waiting.split_first_chunk::<HEADER>() else { return Ok(None) };
         let length = u32::from_be_bytes([l0, l1, l2, l3]);
@@ -102,7 +102,7 @@ mod tests {
     fn another_program_is_noticed_at_once() {
         let mut decoder = Decoder::default();
         decoder.push(b"Welcome to node1\n");
-        assert!(matches!(decoder.next::<FromNode>(), Err(WireError::TooLong(_))));
+        assert!(matches!(decoder.message::<FromNode>(), Err(WireError::TooLong(_))));
     }
 
     #[test]
@@ -112,7 +112,7 @@ mod tests {
         frame[last] ^= 1;
         let mut decoder = Decoder::default();
         decoder.push(&frame);
-        assert_eq!(decoder.next::<FromNode>(), Err(WireError::Checksum));
+        assert_eq!(decoder.message::<FromNode>(), Err(WireError::Checksum));
     }
 
     proptest! {
@@ -123,7 +123,7 @@ mod tests {
             let mut read = Vec::new();
             let mut rest = &stream[..];
             for cut in cuts.iter().cycle() {
-                while let Some(message) = decoder.next::<FromNode>().unwrap() {
+                while let Some(message) = decoder.message::<FromNode>().unwrap() {
                     read.push(message);
                 }
                 if rest.is_empty() {
@@ -142,7 +142,7 @@ mod tests {
             let mut decoder = Decoder::default();
             for piece in pieces {
                 decoder.push(&piece);
-                if decoder.next::<FromNode>().is_err() {
+                if decoder.message::<FromNode>().is_err() {
                     break;
                 }
             }

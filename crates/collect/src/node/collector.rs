@@ -44,6 +44,7 @@ impl Collector {
     }
 
     /// Tells every lock in every sample, idle ones too: for a capture of one moment.
+    #[must_use]
     pub fn emit_all(mut self) -> Collector {
         self.emit_all = true;
         self

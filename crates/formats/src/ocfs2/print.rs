@@ -48,7 +48,7 @@ pub fn write_line(out: &mut String, record: &OwnedRecord) {
         state.blocking.0
     );
     for &byte in &record.lvb {
-        let printed = if record.signed_lvb { i32::from(byte as i8) as u32 } else { u32::from(byte) };
+        let printed = if record.signed_lvb { i32::from(byte.cast_signed()) as u32 } else { u32::from(byte) };
         let _ = write!(out, "{printed:#x}\t");
     }
     if let (Some(stats), 2..) = (&record.stats, record.version) {
@@ -146,7 +146,7 @@ mod for_tests {
             let counters = (any::<u32>(), any::<u32>(), any::<u64>(), any::<u32>(), any::<u64>());
             let lvb = prop_oneof![Just([0u8; LVB_BYTES]), any::<[u8; 64]>()];
             let tail = (any::<u32>(), any::<u64>());
-            (1u32..=4, name, state, lvb, any::<bool>(), counters.clone(), counters, tail).prop_map(
+            (1u32..=4, name, state, lvb, any::<bool>(), counters, counters, tail).prop_map(
                 |(version, name, state, lvb, signed, pr, ex, (refresh, wait))| {
                     let unit = if version == 2 { 1 } else { 1000 };
                     let level = |(gets, fails, total_ns, max, last): (u32, u32, u64, u32, u64)| LevelStats {
