@@ -57,13 +57,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Asks for something; nothing happens once a recording has ended.
-    pub fn tell(&self, command: Command) {
-        // An engine that has ended has said so by `Update::Ended`.
-        let _ = self.commands.send(command);
-    }
-
-    /// A sender for other threads than the one that takes the updates.
+    /// Where to ask for something; nothing happens once a recording has ended.
     pub fn commands(&self) -> std::sync::mpsc::Sender<Command> {
         self.commands.clone()
     }

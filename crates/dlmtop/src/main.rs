@@ -58,6 +58,11 @@ fn run() -> anyhow::Result<u8> {
             }
             Ok(0)
         }
-        Some(Verb::Keys) => Ok(0),
+        Some(Verb::Keys) => {
+            for (keys, help) in tui::key_table() {
+                println!("{keys:24} {help}");
+            }
+            Ok(0)
+        }
     }
 }

@@ -4,13 +4,16 @@ use crate::args::{Show, Speed, Watch};
 use crate::engine::{self, Engine, Source};
 use crate::out::{self, csv::Csv, json::Json, text::Text};
 use crate::settings::Settings;
+use crate::tui::{self, Outcome, Playback, Title};
 use anyhow::{Context, bail};
 use collect::node::RootFiles;
 use collect::recording::Player;
+use collect::ssh::{self, SshOptions};
+use collect::{NodeEvent, NodeHandle};
 use model::Rules;
 use sample::message::Configuration;
 use std::io::{IsTerminal, Write};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 
 /// The files of this machine: below `DLMTOP_ROOT` if that is set (captures, tests).
 pub fn local_files() -> RootFiles {
@@ -51,7 +54,7 @@ pub fn demo(show: &Show, speed: Speed) -> anyhow::Result<u8> {
     let settings = Settings::new(show, None, None, kind == FaceKind::Screen).context(WrongUsage)?;
     let player = crate::demo::player()?;
     let speed = if kind == FaceKind::Screen { speed.0 } else { None };
-    run(Source::Recording(Box::new(player), speed), &settings, show, Vec::new())
+    run(Source::Recording(Box::new(player), speed), &settings, show, &[], "demo: a recorded three-node cluster".to_owned())
 }
 
 /// Watches nodes or a recording.
@@ -67,7 +70,18 @@ pub fn watch(watch: &Watch) -> anyhow::Result<u8> {
         }
         None => live(watch, &settings)?,
     };
-    run(source, &settings, &watch.show, watch.mounts.clone())
+    run(source, &settings, &watch.show, &watch.mounts, title(watch))
+}
+
+/// What is watched, in words.
+fn title(watch: &Watch) -> String {
+    let place = match (&watch.from, watch.all_nodes, watch.nodes.as_slice()) {
+        (Some(path), _, _) => path.display().to_string(),
+        (None, true, _) => "all nodes".to_owned(),
+        (None, false, []) => "this machine".to_owned(),
+        (None, false, nodes) => nodes.join(" "),
+    };
+    if watch.mounts.is_empty() { place } else { format!("{place}: {}", watch.mounts.join(" ")) }
 }
 
 fn configuration(watch: &Watch, settings: &Settings) -> Configuration {
@@ -115,32 +129,48 @@ pub fn live(watch: &Watch, settings: &Settings) -> anyhow::Result<Source> {
 }
 
 fn remote(
-    _watch: &Watch,
-    _number: usize,
+    watch: &Watch,
+    number: usize,
     node: &str,
-    _configuration: &Configuration,
-    _events: std::sync::mpsc::Sender<collect::NodeEvent>,
-) -> anyhow::Result<collect::NodeHandle> {
-    bail!("{node}: ssh is not there yet")
+    configuration: &Configuration,
+    events: Sender<NodeEvent>,
+) -> anyhow::Result<NodeHandle> {
+    let mut options =
+        SshOptions { upload: !watch.no_upload, sudo: watch.sudo, configuration: configuration.clone(), ..SshOptions::default() };
+    if let Some(file) = &watch.ssh_config {
+        options.extra_args.extend(["-F".into(), file.clone().into_os_string()]);
+    }
+    ssh::start(number, node, options, events).with_context(|| format!("node {node:?}"))
 }
 
-fn run(source: Source, settings: &Settings, show: &Show, mounts: Vec<String>) -> anyhow::Result<u8> {
-    let mount_point = match mounts.as_slice() {
+fn run(source: Source, settings: &Settings, show: &Show, mounts: &[String], title: String) -> anyhow::Result<u8> {
+    let playback = match &source {
+        Source::Live { .. } => Playback::Live,
+        Source::Recording(_, speed) => Playback::Recording { speed: *speed },
+    };
+    let mount_point = match mounts {
         [only] if only.starts_with('/') => Some(only.clone()),
         _ => None,
     };
     let rules = Rules { stuck_after_ns: settings.stuck_after_ns, mount_point, ..Rules::default() };
     let engine = engine::start(source, rules).context("cannot start the engine's thread")?;
     match face_kind(show) {
-        FaceKind::Screen => screen(engine, settings),
+        FaceKind::Screen => screen(engine, settings, title, playback),
         FaceKind::Text => batch(&engine, &mut Text::new(settings), show),
         FaceKind::Csv => batch(&engine, &mut Csv::new(settings), show),
         FaceKind::Json => batch(&engine, &mut Json::new(settings), show),
     }
 }
 
-fn screen(engine: Engine, settings: &Settings) -> anyhow::Result<u8> {
-    batch(&engine, &mut Text::new(settings), &Show::default())
+fn screen(engine: Engine, settings: &Settings, title: String, playback: Playback) -> anyhow::Result<u8> {
+    match tui::run(engine, settings.clone(), Title(title), playback)? {
+        Outcome::Quit => Ok(0),
+        Outcome::Signal(signal) => {
+            // The terminal is restored: end as the signal would have ended this program, so that its parent can tell.
+            signal_hook::low_level::emulate_default_handler(signal).with_context(|| format!("signal {signal}"))?;
+            Ok(128u8.saturating_add(u8::try_from(signal).unwrap_or(0)))
+        }
+    }
 }
 
 fn batch(engine: &Engine, face: &mut dyn out::Face, show: &Show) -> anyhow::Result<u8> {

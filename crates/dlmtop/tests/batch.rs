@@ -1,5 +1,7 @@
 //! The whole program in batch mode over recordings of real clusters: `recordings/README.md` says what happened in them.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a failed test panics")]
+
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -227,6 +229,74 @@ fn a_closed_pipe_is_no_error() {
     child.stdout.take().unwrap().read_exact(&mut start).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.is_empty()), (Some(0), true), "{output:?}");
+}
+
+/// A folder that stands for a machine with one mounted file system.
+fn machine() -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    let source = std::fs::File::open(recording("ocfs2-61-load")).unwrap();
+    let mut archive = tar::Archive::new(zstd::stream::Decoder::new(source).unwrap());
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        if let Ok(path) = entry.path().unwrap().strip_prefix("node1") {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            entry.unpack(path).unwrap();
+        }
+    }
+    std::fs::create_dir_all(root.path().join("proc/self")).unwrap();
+    std::fs::write(root.path().join("proc/self/mountinfo"), "36 35 254:16 / /mnt/shared rw - ocfs2 /dev/vdb rw\n").unwrap();
+    root
+}
+
+#[test]
+fn this_machine_is_watched_without_any_argument() {
+    let root = machine();
+    let output = Command::new(env!("CARGO_BIN_EXE_dlmtop"))
+        .args(["--json", "--count", "2", "-i", "0.2", "/mnt/shared"])
+        .env("DLMTOP_ROOT", root.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = text(&output);
+    let snapshots: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(snapshots[0]["file_systems"][0]["mount_points"][0], "/mnt/shared");
+    // Nothing changed, but the capture's waiter still waits: nothing else is told of the second interval.
+    assert_eq!(snapshots[1]["file_systems"][0]["since"], "interval");
+    assert!(locks(&snapshots[1]).iter().all(|lock| lock["waiting_ns"].is_u64()), "{}", snapshots[1]);
+    let wrong = Command::new(env!("CARGO_BIN_EXE_dlmtop"))
+        .args(["--batch", "--count", "1", "/mnt/wrong"])
+        .env("DLMTOP_ROOT", root.path())
+        .output()
+        .unwrap();
+    assert_eq!(wrong.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(said.contains("/mnt/wrong") && said.contains("mounted are /mnt/shared"), "{said}");
+}
+
+#[test]
+fn plain_output_has_no_escape_codes() {
+    use std::io::{BufRead, BufReader};
+    let root = machine();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dlmtop"))
+        .args(["o2locktop", "/mnt/shared"])
+        .env("DLMTOP_ROOT", root.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = Vec::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        assert!(!line.contains('\x1b') && !line.contains("unknow"), "{line}");
+        lines.push(line);
+        if lines.last().unwrap().starts_with("TYPE INO") {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(lines[0].starts_with("o2locktop (dlmtop ") && lines[0].contains("/mnt/shared lockspace: D3C123F4"), "{lines:?}");
+    assert!(lines[1].contains(" lock acquisitions: total 0, EX 0, PR 0"), "{lines:?}");
 }
 
 #[test]

@@ -314,7 +314,11 @@ impl Column {
 /// A figure that only statistics give: unknown where the kernel keeps none, or the last dump lacked the lock.
 fn counted(cell: &Cell<'_>, get: fn(&Figures) -> Value) -> Value {
     let figures = cell.figures();
-    if figures.unknown || cell.part.is_some_and(|part| part.missed_ns.is_some()) { Value::Unknown } else { get(figures) }
+    let missed = match cell.part {
+        Some(part) => part.missed_ns.is_some(),
+        None => !cell.row.nodes.is_empty() && cell.row.nodes.iter().all(|part| part.missed_ns.is_some()),
+    };
+    if figures.unknown || missed { Value::Unknown } else { get(figures) }
 }
 
 fn ranked(cell: &Cell<'_>) -> Value {

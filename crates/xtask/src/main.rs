@@ -1,1 +1,47 @@
-fn main() {}
+//! Commands for developers, run as `cargo xtask …`: generated dumps, benchmarks, the static binary, fuzzing.
+
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod cpu;
+mod dist;
+mod dumps;
+#[cfg(test)]
+mod dumps_tests;
+mod elf;
+mod fuzz;
+mod generate;
+mod paths;
+
+/// Commands for developers of dlmtop.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Writes generated dumps of `locking_state`.
+    Gen(generate::Options),
+    /// Measures dlmtop's reading against o2locktop and `wc -l` on the same text; prints a markdown table.
+    Bench(bench::Options),
+    /// Measures this program's reading of one set of dumps (started by `bench`, so that peak memory is of nothing else).
+    #[command(hide = true)]
+    BenchOne(bench::ours::Options),
+    /// Builds the static release binary and checks that it is static.
+    Dist,
+    /// Runs every fuzz target for a number of executions.
+    Fuzz(fuzz::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Gen(options) => generate::run(&options),
+        Command::Bench(options) => bench::run(&options),
+        Command::BenchOne(options) => bench::ours::run(&options),
+        Command::Dist => dist::run(),
+        Command::Fuzz(options) => fuzz::run(&options),
+    }
+}

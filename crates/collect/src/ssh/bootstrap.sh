@@ -63,11 +63,11 @@ list) say data; e=$(ls -1 "$p" 2>&1 >&3); s=$?; echo; say end "$s" 0 $e;;
 
 # dump PATH COUNT SIZE SIZE …: COUNT reads of each size in turn until one dd reads nothing. The kernel loses the record
 # at the end of each read(2); sizes that differ from dump to dump spread the losses. dd says how many reads it made. The
-# first line tells the clocks and the inode, the last ones the CPU time of this shell's children so far.
+# first line tells the clocks and the inode; before and after the data stands the CPU time of this shell and its children.
 dump) case $k in $no_number|"") exit 91;; esac; case $z in $no_numbers|"") exit 91;; esac;
-e=$(dd if="$p" bs=1 count=0 2>&1) || { say end 1 0 $e; times; say done; continue; };
+e=$(dd if="$p" bs=1 count=0 2>&1) || { say end 1 0 $e; continue; };
 IFS=" " read -r u x </proc/uptime;
-say dump "$u" "$(date +%s.%N)" $(ls -i "$p");
+say dump "$u" "$(date +%s.%N)" $(ls -i "$p"); times;
 t=0; s=1; e=;
 { while :; do for x in $z; do
 e=$(dd bs="$x" count="$k" 2>&1 >&3) || break 2;

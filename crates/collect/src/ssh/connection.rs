@@ -17,6 +17,8 @@ const LONGEST_LINE: usize = 64 << 10;
 const MOST_COMPLAINTS: usize = 60;
 /// How long ssh may take to end by itself once its output has ended.
 const END_GRACE: Duration = Duration::from_secs(1);
+/// Who wakes so late did not sleep, but was stopped.
+const OVERSLEPT: Duration = Duration::from_secs(1);
 
 /// Why a connection is over.
 #[derive(Debug)]
@@ -95,9 +97,12 @@ impl Connection {
 
     /// Waits for the next thing until `deadline`; the end of the output ends the connection.
     pub fn step(&mut self, deadline: Instant) -> Result<Step, Ended> {
+        let mut deadline = deadline;
         loop {
             match self.inbox.wait(deadline) {
                 Came::Stop => return Err(Ended::Stopped),
+                // This program was stopped (Ctrl-Z) and goes on: what came meanwhile must get here before it counts as missing.
+                Came::Late if deadline.elapsed() > OVERSLEPT => deadline = Instant::now() + OVERSLEPT,
                 Came::Late => return Ok(Step::Late),
                 Came::Command => return Ok(Step::Command),
                 Came::Signal(signal) => {

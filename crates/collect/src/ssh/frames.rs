@@ -22,7 +22,7 @@ fn followed(connection: &mut Connection, node: &Node, way: &Way) -> Result<std::
     let mut longest_dump = Duration::ZERO;
     loop {
         decoder.push(&std::mem::take(&mut connection.output));
-        while let Some(message) = decoder.next::<FromNode>().map_err(|error| broken(&error))? {
+        while let Some(message) = decoder.message::<FromNode>().map_err(|error| broken(&error))? {
             if connection.stage != Stage::Up {
                 greeted(&message)?;
                 connection.stage = Stage::Up;

@@ -1,12 +1,12 @@
 //! Nodes over ssh: one spawned `ssh` per node for the whole run.
 //!
 //! It is the user's own ssh: configuration, jump hosts, agents, certificates and host keys are its business. On the node a
-//! constant script ([`bootstrap`]) waits for words on stdin, and [`session`] finds the best way: the installed collector,
-//! this program uploaded, or the shell itself as a reader ([`shell`]). Whichever it is, it ends with its stdin, so that
+//! constant script (`bootstrap`) waits for words on stdin, and `session` finds the best way: the installed collector,
+//! this program uploaded, or the shell itself as a reader (`shell`). Whichever it is, it ends with its stdin, so that
 //! nothing stays on a node whose viewer is gone.
 //!
-//! Each node has a thread of its own ([`node`]) that owns all its state, and one per pipe of its ssh ([`process`]), all on
-//! one channel ([`inbox`]). None of them can hold the viewer up: it only receives, and tells without waiting.
+//! Each node has a thread of its own (`node`) that owns all its state, and one per pipe of its ssh (`process`), all on
+//! one channel (`inbox`). None of them can hold the viewer up: it only receives, and tells without waiting.
 
 mod answers;
 mod backoff;

@@ -6,6 +6,9 @@ use sample::{Fault, FaultKind, NodeClock};
 use std::io;
 use std::time::{Duration, Instant};
 
+/// A line that is longer is none of the shell's.
+const LONGEST_LINE: usize = 4 << 10;
+
 /// A conversation with the reader. After an error of the connection every request fails, until [`Talk::ended`] is taken.
 pub(super) struct Talk {
     /// The connection.
@@ -19,7 +22,7 @@ pub(super) struct Talk {
     /// Reads and CPU time of the last dump that was read to its end.
     pub cost: Option<(u64, u64)>,
     streaming: bool,
-    children_us: u64,
+    cpu_before_us: u64,
     asked: Instant,
 }
 
@@ -33,7 +36,7 @@ impl Talk {
             clock: NodeClock::default(),
             cost: None,
             streaming: false,
-            children_us: 0,
+            cpu_before_us: 0,
             asked: Instant::now(),
         }
     }
@@ -65,11 +68,12 @@ impl Talk {
         let answer = self.ask(request)?;
         if let Some(words) = answer.strip_prefix("dump ") {
             self.clock = clock(words).ok_or_else(|| self.broken("the node's clock cannot be read"))?;
+            let inode = words.split(' ').nth(2).and_then(|inode| inode.parse().ok());
+            self.cpu_before_us = self.times()?;
             self.streaming = true;
-            return Ok(words.split(' ').nth(2).and_then(|inode| inode.parse().ok()));
+            return Ok(inode);
         }
         let end = End::parse(&answer).ok_or_else(|| self.broken("no dump came"))?;
-        self.rest_of_dump()?;
         Err(end.error().unwrap_or_else(|| io::Error::other("no dump came")))
     }
 
@@ -88,21 +92,32 @@ impl Talk {
         end.error().map_or(Ok(None), Err)
     }
 
+    /// The two lines of the shell's `times`: its own CPU time and its children's, µs.
+    fn times(&mut self) -> io::Result<u64> {
+        Ok(times_us(&self.text_line()?) + times_us(&self.text_line()?))
+    }
+
+    /// The next line, whatever it is.
+    fn text_line(&mut self) -> io::Result<String> {
+        loop {
+            if let Some(line) = self.connection.line() {
+                return Ok(line);
+            }
+            if self.connection.output.len() > LONGEST_LINE {
+                return Err(self.broken("a line without end"));
+            }
+            self.more()?;
+        }
+    }
+
     /// The lines after a dump's end: `times`, and `done`. Returns the CPU time that it took on the node, as far as the
     /// shell's clock tells (hundredths of a second): printing by the kernel is charged to the dd that reads.
     fn rest_of_dump(&mut self) -> io::Result<u64> {
-        let mut total_us = 0;
-        let done = format!("{}done", self.connection.marker());
-        loop {
-            while let Some(line) = self.connection.line() {
-                if line == done {
-                    let spent = total_us.max(self.children_us) - self.children_us;
-                    self.children_us = total_us.max(self.children_us);
-                    return Ok(spent);
-                }
-                total_us += times_us(&line);
-            }
-            self.more()?;
+        let after = self.times()?;
+        let done = self.connection.answer(self.patience);
+        match self.kept(done)?.as_str() {
+            "done" => Ok(after.saturating_sub(self.cpu_before_us)),
+            _ => Err(self.broken("the end of a dump cannot be read")),
         }
     }
 

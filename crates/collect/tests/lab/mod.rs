@@ -43,7 +43,7 @@ pub struct Node {
 /// What a node's ssh server does differently.
 #[derive(Default)]
 pub struct Oddity<'a> {
-    /// A further line of sshd_config.
+    /// A further line of `sshd_config`.
     pub sshd_config: &'a str,
 }
 
@@ -112,13 +112,6 @@ impl Lab {
         }
     }
 
-    /// Processes that run on a node: they have its root in their environment. With their own environment only: sshd's
-    /// sessions are not among them.
-    pub fn processes_on(&self, node: &Node) -> Vec<u32> {
-        let mark = format!("DLMTOP_ROOT={}", node.root.display());
-        processes().into_iter().filter(|pid| proc_file(*pid, "environ").split('\0').any(|variable| variable == mark)).collect()
-    }
-
     /// The ssh clients of this lab, and their proxies.
     pub fn clients(&self) -> Vec<u32> {
         let mark = self.path("ssh_config").display().to_string();
@@ -180,6 +173,12 @@ impl Node {
         let path = self.bin.join("dlmtop");
         fs::write(&path, format!("#!/bin/sh\nREAL='{}'\n{text}\n", env!("CARGO_BIN_EXE_collect-node"))).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Processes that run here: they have its root in their environment, which sshd itself has not.
+    pub fn processes(&self) -> Vec<u32> {
+        let mark = format!("DLMTOP_ROOT={}", self.root.display());
+        processes().into_iter().filter(|pid| proc_file(*pid, "environ").split('\0').any(|variable| variable == mark)).collect()
     }
 
     /// The server and its sessions.

@@ -2,16 +2,16 @@
 
 use super::app::{App, Effect, OpenLock, Overlay, View};
 use super::filter::{self, Choice};
+use super::header::seconds;
 use super::keys::{self, Action};
 use super::list::Cursor;
 use super::menu::{Menu, Subject};
 use super::prompt::{Prompt, Purpose, Typed};
 use super::{Playback, columns, episodes, nodes};
 use crate::engine::Command;
-use crate::units::span;
 use formats::ocfs2::LockName;
 use model::{COLUMNS, SortKey};
-use ratatui::crossterm::event::{KeyEvent, KeyEventKind};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use sample::WatchedLock;
 
 /// Intervals that + and - go through, ms.
@@ -28,6 +28,12 @@ impl App {
             return Vec::new();
         }
         self.answer = None;
+        if event.modifiers.contains(KeyModifiers::ALT) {
+            // Esc and a key that follow each other closely look like Alt to a terminal; nothing here uses Alt.
+            let mut effects = self.key(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
+            effects.extend(self.key(KeyEvent::new(event.code, event.modifiers.difference(KeyModifiers::ALT))));
+            return effects;
+        }
         let effects = if matches!(self.overlay, Overlay::Prompt(_)) {
             self.type_key(event)
         } else {
@@ -58,19 +64,19 @@ impl App {
                 self.wanted = None;
             }
             Action::Last => self.go(isize::MAX),
-            Action::Open if matches!(self.overlay, Overlay::Menu(_)) => self.choose(),
-            Action::Pause if matches!(self.overlay, Overlay::Menu(_)) => self.choose(),
+            Action::Open | Action::Pause if matches!(self.overlay, Overlay::Menu(_)) => self.choose(),
             Action::Open => return self.open_selected(),
             Action::Pause => self.pause(),
             Action::Step(by) => self.look_back(|app, number| app.history.step(number, by).cloned()),
             Action::Minute(by) => self.look_back(|app, number| app.history.jump(number, by * MINUTE_US).cloned()),
             Action::Left => self.columns_from = self.columns_from.saturating_sub(1),
-            Action::Right => self.columns_from = (self.columns_from + 1).min(columns::last_from(self.settings.columns.as_deref())),
+            Action::Right => self.columns_from += usize::from(columns::shown(self).more_right),
             Action::NodeRows => self.settings.detail = !self.settings.detail,
             Action::Follow => {
                 self.follow = !self.follow;
                 self.mark_wanted();
-                self.answer = Some(if self.follow { "the selection follows its lock" } else { "the selection stays at its rank" }.to_owned());
+                self.answer =
+                    Some(if self.follow { "the selection follows its lock" } else { "the selection stays at its rank" }.to_owned());
             }
             Action::SortMenu => {
                 let at = SortKey::ALL.iter().position(|row| row.0 == self.settings.sort).unwrap_or(0);
@@ -254,7 +260,7 @@ impl App {
                 let next = if more { INTERVALS_MS.iter().find(|&&ms| ms > now) } else { INTERVALS_MS.iter().rev().find(|&&ms| ms < now) };
                 let Some(&next) = next else { return Vec::new() };
                 self.settings.interval_ms = next;
-                self.answer = Some(format!("interval {}", span(next * 1_000_000)));
+                self.answer = Some(format!("interval {}", seconds(next)));
                 Command::Interval(next)
             }
             Playback::Recording { speed } => {

@@ -218,9 +218,9 @@ impl App {
         let order = self.file_system().map(|view| locks::order(view, &self.choice, &self.settings)).unwrap_or_default();
         self.order = order;
         if let (true, Some(wanted)) = (self.follow, self.wanted) {
-            let at = self.file_system().and_then(|view| {
-                self.order.iter().position(|&row| view.rows.get(row).is_some_and(|row| row.name == wanted))
-            });
+            let at = self
+                .file_system()
+                .and_then(|view| self.order.iter().position(|&row| view.rows.get(row).is_some_and(|row| row.name == wanted)));
             if let (Some(at), [locks, ..]) = (at, &mut self.cursors) {
                 locks.at = at;
             }
@@ -240,7 +240,7 @@ impl App {
             View::Locks => settled.settle(len, page.saturating_sub(1), |at| locks::height(self, at)),
             View::Nodes => settled.settle(len, nodes::list_page(page), |_| 1),
             View::Findings => settled.settle(len, page, |at| findings::height(self, at, at == cursor.at, width)),
-            View::Episodes => settled.settle(len, page.saturating_sub(1), |_| 1),
+            View::Episodes => settled.settle(len, page.saturating_sub(1), |at| episodes::height(self, at, at == cursor.at)),
         }
         *self.cursor_mut() = settled;
         let all = usize::from(self.size.height.saturating_sub(1));

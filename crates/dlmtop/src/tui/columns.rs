@@ -8,6 +8,9 @@ pub const MARK_WIDTH: usize = 2;
 /// Columns that stay in place while others are scrolled.
 const FROZEN: [&str; 2] = ["type", "inode"];
 
+/// Columns that even the narrowest terminal shows.
+const LAST_TO_GO: [&str; 3] = ["type", "inode", "waiting_ns"];
+
 /// Columns with their widths.
 pub struct Shown {
     /// From left to right.
@@ -50,14 +53,15 @@ fn choose(chosen: Option<&[&'static Column]>, width: usize, from: usize, inode_d
         columns.retain(|column| usize::from(column.from_width) <= width);
         // The widths at which columns appear are a guide; a long inode number may leave less room.
         while total(&columns) > width {
-            let Some(last) = columns.iter().rposition(|column| Some(column.from_width) == columns.iter().map(|c| c.from_width).max()) else {
-                break;
-            };
-            columns.remove(last);
+            let may_go = |column: &&&'static Column| !LAST_TO_GO.contains(&column.id);
+            let Some(widest) = columns.iter().filter(may_go).map(|column| column.from_width).max() else { break };
+            let Some(at) = columns.iter().rposition(|column| column.from_width == widest && may_go(&column)) else { break };
+            columns.remove(at);
         }
         // Those that do not fit come after the others when scrolled to.
         let hidden = all.iter().filter(|column| !columns.iter().any(|shown| shown.id == column.id)).copied();
-        let hidden: Vec<_> = hidden.collect();
+        let mut hidden: Vec<_> = hidden.collect();
+        hidden.sort_by_key(|column| column.from_width);
         columns.extend(hidden);
     }
     let (frozen, free): (Vec<&'static Column>, Vec<&'static Column>) = columns.into_iter().partition(|column| FROZEN.contains(&column.id));
@@ -107,6 +111,7 @@ mod tests {
             }
         }
         assert!(ids(&choose(None, 250, 0, 5)).contains(&"name"));
+        assert!(ids(&choose(None, 40, 0, 5)).contains(&"waiting_ns"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod past;
 
 use super::app::{App, OpenLock};
 use super::{findings, nodes, paint};
-use model::{LockRow, NodeView};
+use model::{Finding, LockRow, NodeView};
 use ratatui::text::{Line, Span};
 
 /// Least width of a node's column.
@@ -29,16 +29,14 @@ pub fn lines(app: &App, open: &OpenLock, columns: u16) -> Vec<Line<'static>> {
         (Some(inode), _) => format!(" of inode {inode}"),
         (None, _) => String::new(),
     };
-    let mut lines = vec![
-        Line::from(vec![
-            Span::styled(format!("{} lock{about}", kind.word()), theme.strong()),
-            Span::raw(format!("  {}  ", open.name)),
-            Span::styled(kind.protects(), theme.dim()),
-        ]),
-    ];
-    let about_it = shown.findings.iter().filter(|finding| finding.lock == Some(open.name) && finding.uuid.as_deref() == Some(&open.uuid));
-    for finding in about_it {
-        lines.extend(findings::lines(finding, true, usize::from(columns), theme));
+    let mut lines = vec![Line::from(vec![
+        Span::styled(format!("{} lock{about}", kind.word()), theme.strong()),
+        Span::raw(format!("  {}  ", open.name)),
+        Span::styled(kind.protects(), theme.dim()),
+    ])];
+    let about_it = |finding: &&Finding| finding.lock == Some(open.name) && finding.uuid.as_deref() == Some(&open.uuid);
+    for finding in shown.findings.iter().filter(about_it) {
+        lines.extend(findings::lines(finding, false, usize::from(columns), theme));
     }
     lines.push(Line::default());
     let view = shown.file_system(&open.uuid);
@@ -60,6 +58,11 @@ pub fn lines(app: &App, open: &OpenLock, columns: u16) -> Vec<Line<'static>> {
         lines.push(Line::default());
         lines.extend(past::lines(app, open, usize::from(columns)));
     }
+    for finding in shown.findings.iter().filter(about_it) {
+        lines.push(Line::default());
+        lines.push(Line::from(Span::styled("evidence", theme.strong())));
+        lines.extend(findings::evidence(finding, usize::from(columns), theme));
+    }
     lines
 }
 
@@ -78,12 +81,7 @@ fn bands(app: &App, row: &LockRow, all: &[&NodeView], columns: usize) -> Vec<Lin
     let mut lines = Vec::new();
     for band in all.chunks(per_band) {
         let told: Vec<Vec<(&'static str, String)>> = band.iter().map(|node| facts::of(app, row, node)).collect();
-        let mut names: Vec<&'static str> = Vec::new();
-        for (name, _) in facts::NAMES.iter().map(|name| (*name, ())) {
-            if told.iter().flatten().any(|(known, _)| *known == name) {
-                names.push(name);
-            }
-        }
+        let names = facts::NAMES.into_iter().filter(|name| told.iter().flatten().any(|(known, _)| known == name));
         let mut heading = vec![Span::raw(" ".repeat(NAME_WIDTH + 1))];
         for node in band {
             let (word, style) = nodes::state(node, theme);
@@ -98,7 +96,9 @@ fn bands(app: &App, row: &LockRow, all: &[&NodeView], columns: usize) -> Vec<Lin
         for name in names {
             let cells: Vec<Vec<String>> = told
                 .iter()
-                .map(|facts| facts.iter().find(|(known, _)| *known == name).map(|(_, words)| paint::wrap(words, width, theme)).unwrap_or_default())
+                .map(|facts| {
+                    facts.iter().find(|(known, _)| *known == name).map(|(_, words)| paint::wrap(words, width, theme)).unwrap_or_default()
+                })
                 .collect();
             let height = cells.iter().map(Vec::len).max().unwrap_or(0);
             for number in 0..height {

@@ -11,6 +11,27 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget};
 
+/// A buffer's text, a line per row, without the blanks at their ends.
+pub(super) fn text_of(buffer: &Buffer) -> String {
+    let mut text = String::new();
+    for row in buffer.area.rows() {
+        let mut line = String::new();
+        // A wide character covers the cells after it.
+        let mut covered = 0;
+        for cell in row.positions().filter_map(|at| buffer.cell(at)) {
+            if covered == 0 {
+                line.push_str(cell.symbol());
+                covered = paint::width(cell.symbol()).saturating_sub(1);
+            } else {
+                covered -= 1;
+            }
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
 impl App {
     /// Draws the screen. The frame should be as large as [`App::resize`] said last.
     pub fn draw(&self, frame: &mut Frame<'_>) {
@@ -25,13 +46,7 @@ impl App {
     pub fn text(&self) -> String {
         let mut buffer = Buffer::empty(self.size);
         self.paint(&mut buffer);
-        let mut text = String::new();
-        for row in self.size.rows() {
-            let line: String = row.positions().filter_map(|at| buffer.cell(at)).map(ratatui::buffer::Cell::symbol).collect();
-            text.push_str(line.trim_end());
-            text.push('\n');
-        }
-        text
+        text_of(&buffer)
     }
 
     /// Returns where the cursor is to blink, if anywhere.

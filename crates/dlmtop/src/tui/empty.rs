@@ -11,7 +11,9 @@ pub fn lines(app: &App, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns);
     let theme = app.theme;
     let mut lines = vec![Line::default()];
-    let mut say = |text: &str| lines.extend(paint::wrap(text, columns.saturating_sub(2), theme).into_iter().map(|text| Line::raw(format!("  {text}"))));
+    let mut say = |text: &str| {
+        lines.extend(paint::wrap(text, columns.saturating_sub(2), theme).into_iter().map(|text| Line::raw(format!("  {text}"))));
+    };
     let all = nodes::of(app);
     if app.shown.is_none() {
         say(&format!("Connecting: {}", app.title.0));

@@ -6,6 +6,7 @@ use crate::units::span;
 use model::{Episode, Snapshot};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 
 /// All that the shown picture knows: under way first, then newest first.
@@ -43,6 +44,37 @@ pub fn end(app: &App, episode: &Episode) -> String {
     }
 }
 
+/// Lines that the episode at this place takes: the selected one tells all.
+pub fn height(app: &App, at: usize, open: bool) -> usize {
+    let told = if open { app.shown.as_deref().zip(of(app).get(at).copied()) } else { None };
+    1 + told.map_or(0, |(shown, episode)| everything(app, shown, episode).len())
+}
+
+fn everything(app: &App, snapshot: &Snapshot, episode: &Episode) -> Vec<Line<'static>> {
+    let columns = usize::from(app.size.width);
+    let mut lines = Vec::new();
+    let mut add = |text: &str| {
+        lines.extend(paint::wrap(text, columns.saturating_sub(8), app.theme).into_iter().map(|text| Line::raw(format!("      {text}"))));
+    };
+    add(&episode.name.to_string());
+    for wait in &episode.waits {
+        let since = wait.since_us.map_or_else(|| "a time that is not recorded".to_owned(), |us| app.clock.date_time_ms(us));
+        let length = match wait.over_after_ns {
+            Some(over) => format!("{} to {}", span(wait.longest_ns), span(over)),
+            None => format!("{} or longer", span(wait.longest_ns)),
+        };
+        let handles = if wait.handles > 1 { format!(" with {} handles", wait.handles) } else { String::new() };
+        add(&format!("{} waited{handles} for {} from {since} on, for {length}", snapshot.node_name(wait.node), wait.wanted));
+    }
+    let holders: Vec<&str> = episode.holders.iter().map(|&node| snapshot.node_name(node)).collect();
+    if holders.is_empty() {
+        add("its holder was not seen");
+    } else {
+        add(&format!("held by {}", holders.join(", ")));
+    }
+    lines
+}
+
 /// The page.
 pub fn draw(app: &App, buffer: &mut Buffer, area: Rect) {
     let theme = app.theme;
@@ -75,9 +107,13 @@ pub fn draw(app: &App, buffer: &mut Buffer, area: Rect) {
             episode.name.inode().map(|inode| inode.to_string()).unwrap_or_default(),
             who(shown, episode)
         );
-        paint::line(buffer, row, &Line::styled(line, if under_way { theme.critical() } else { theme.strong().remove_modifier(ratatui::style::Modifier::BOLD) }), theme);
+        paint::line(buffer, row, &Line::styled(line, if under_way { theme.critical() } else { Style::new() }), theme);
         if at == cursor.at {
             buffer.set_style(row, theme.selected());
+            for line in everything(app, shown, episode) {
+                let Some(row) = rows.next() else { return };
+                paint::line(buffer, row, &line, theme);
+            }
         }
     }
 }

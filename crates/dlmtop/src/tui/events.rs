@@ -2,11 +2,13 @@
 
 use crate::engine::Update;
 use ratatui::crossterm::event::{self, KeyEvent};
+use ratatui::crossterm::terminal::disable_raw_mode;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -28,6 +30,9 @@ pub enum Happening {
 /// So many may wait: a recording played as fast as possible is held back by the screen.
 const MOST_WAITING: usize = 16;
 
+/// A program that was asked to end has so long to do it well.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// Starts the three threads that fill the channel. They end with the program.
 pub fn start(updates: Receiver<Update>) -> io::Result<Receiver<Happening>> {
     let (sender, happenings) = sync_channel(MOST_WAITING);
@@ -46,9 +51,17 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
 
 fn follow_signals(mut signals: Signals, to: &SyncSender<Happening>) {
     for signal in signals.forever() {
-        if to.send(Happening::Signal(signal)).is_err() {
-            return;
+        if !matches!(signal, SIGTERM | SIGHUP | SIGINT) {
+            if to.send(Happening::Signal(signal)).is_err() {
+                return;
+            }
+            continue;
         }
+        // A terminal that takes no more text holds up whoever draws on it: it must still be possible to end the program.
+        let _ = to.try_send(Happening::Signal(signal));
+        thread::sleep(LAST_WORDS);
+        let _ = disable_raw_mode();
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
     }
 }
 

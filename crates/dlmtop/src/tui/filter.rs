@@ -45,7 +45,8 @@ fn node(name: &str, nodes: &[String]) -> Result<usize, String> {
     if let Some(at) = nodes.iter().position(|node| node == name) {
         return Ok(at);
     }
-    let begin_so: Vec<usize> = nodes.iter().enumerate().filter(|(_, node)| !name.is_empty() && node.starts_with(name)).map(|(at, _)| at).collect();
+    let begin_so: Vec<usize> =
+        nodes.iter().enumerate().filter(|(_, node)| !name.is_empty() && node.starts_with(name)).map(|(at, _)| at).collect();
     match begin_so.as_slice() {
         [only] => Ok(*only),
         _ => Err(format!("no node {name:?}: {}", nodes.join(" "))),
@@ -58,7 +59,9 @@ fn types(word: &str) -> Result<Vec<LockType>, String> {
     let letters: Vec<char> = word.chars().filter(|c| *c != ',').collect();
     let small_too = letters.len() == 1 || word.contains(',');
     let kinds = letters.iter().map(|&letter| known(if small_too { letter.to_ascii_uppercase() } else { letter }));
-    kinds.collect::<Option<Vec<_>>>().ok_or_else(|| format!("no filter {word:?}: type letters (MWOF), inode:N, node:NAME, waiting, system, all"))
+    kinds
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| format!("no filter {word:?}: type letters (MWOF), inode:N, node:NAME, waiting, system, all"))
 }
 
 /// The line that [`parse`] reads back; empty if everything passes.

@@ -26,17 +26,19 @@ pub fn lines(finding: &Finding, open: bool, columns: usize, theme: Theme) -> Vec
         })
         .collect();
     if open {
-        let mut add = |before: &str, text: &str| {
-            for (number, text) in paint::wrap(text, columns.saturating_sub(8), theme).into_iter().enumerate() {
-                let before = if number == 0 { before } else { "  " };
-                lines.push(Line::raw(format!("    {before}{text}")));
-            }
-        };
-        for evidence in &finding.evidence {
-            add("- ", evidence);
-        }
-        if let Some(remedy) = finding.remedy {
-            add("> ", remedy);
+        lines.extend(evidence(finding, columns, theme));
+    }
+    lines
+}
+
+/// What a finding rests on, and what to do.
+pub fn evidence(finding: &Finding, columns: usize, theme: Theme) -> Vec<Line<'static>> {
+    let evidence = finding.evidence.iter().map(|text| ("- ", text.as_str()));
+    let mut lines = Vec::new();
+    for (before, text) in evidence.chain(finding.remedy.map(|remedy| ("> ", remedy))) {
+        for (number, text) in paint::wrap(text, columns.saturating_sub(8), theme).into_iter().enumerate() {
+            let before = if number == 0 { before } else { "  " };
+            lines.push(Line::raw(format!("    {before}{text}")));
         }
     }
     lines

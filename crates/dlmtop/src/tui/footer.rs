@@ -17,11 +17,15 @@ pub fn line(app: &App) -> Line<'static> {
         return paint::both_ends(vec![Span::styled(format!(" {answer}"), theme.strong())], vec![Span::raw(at)], columns);
     }
     let hints: &[(Action, &str)] = match (&app.overlay, &app.open, app.view) {
-        (Overlay::Help(_), ..) => &[(Action::Back, "close"), (Action::Move(-1), "up"), (Action::Move(1), "down"), (Action::Quit, "quit")],
+        (Overlay::Help(_), ..) => &[(Action::Back, "close"), (Action::Move(1), "scroll"), (Action::Quit, "quit")],
         (Overlay::Menu(_), ..) => &[(Action::Open, "choose"), (Action::Back, "close")],
-        (_, Some(_), _) => {
-            &[(Action::Back, "close"), (Action::Move(1), "scroll"), (Action::Step(-1), "earlier"), (Action::Pause, "pause"), (Action::Help, "help")]
-        }
+        (_, Some(_), _) => &[
+            (Action::Back, "close"),
+            (Action::Move(1), "scroll"),
+            (Action::Step(-1), "earlier"),
+            (Action::Pause, "pause"),
+            (Action::Help, "help"),
+        ],
         (_, _, View::Locks) => &[
             (Action::Help, "help"),
             (Action::Open, "lock"),

@@ -1,11 +1,11 @@
 //! The lines above the page: what is the matter, where, and how far the numbers can be trusted.
 
+use super::Playback;
 use super::app::App;
 use super::filter;
 use super::nodes;
 use super::paint;
 use super::theme::mark;
-use super::Playback;
 use crate::units::span;
 use model::{FileSystemView, NodeView, Severity, Snapshot};
 use ratatui::text::{Line, Span};
@@ -15,8 +15,16 @@ use std::time::Duration;
 pub fn lines(app: &App) -> Vec<Line<'static>> {
     let columns = usize::from(app.size.width);
     let height = usize::from(app.size.height);
-    let mut lines: Vec<Line<'static>> = notice(app).into_iter().map(|text| Line::styled(paint::fit(&text, columns, false, app.theme), app.theme.notice())).collect();
-    lines.extend(verdict(app, columns, if height >= 16 { 2 } else { 1 }));
+    let mut lines: Vec<Line<'static>> =
+        notice(app).into_iter().map(|text| Line::styled(paint::fit(&text, columns, false, app.theme), app.theme.notice())).collect();
+    // An open lock tells its own finding.
+    let told_below = app.open.as_ref().is_some_and(|open| {
+        let worst = app.shown.as_ref().and_then(|shown| shown.findings.first());
+        worst.is_some_and(|worst| worst.lock == Some(open.name) && worst.uuid.as_deref() == Some(&open.uuid))
+    });
+    if !told_below {
+        lines.extend(verdict(app, columns, if height >= 16 && app.open.is_none() { 2 } else { 1 }));
+    }
     lines.push(place(app, columns));
     if app.open.is_none() {
         // Three nodes have a line each in 24 lines, six in 50.
@@ -40,19 +48,19 @@ fn notice(app: &App) -> Option<String> {
         let time = shown.at.realtime_us.map(|us| format!(" at {}", app.clock.time(us))).unwrap_or_default();
         let newer = app.history.newer_than(shown.number);
         let old = if newer > 0 {
-            format!(": an old picture, {} before the newest; {newer} newer", span(newest.at.since_us(shown.at) * 1000))
+            format!(": OLD picture, {} before the newest", span(newest.at.since_us(shown.at) * 1000))
         } else {
             String::new()
         };
-        let ended = if app.ended { "; recording ended" } else { "" };
-        return Some(format!(" PAUSED{time}{old}{ended}   Space goes on, [ ] step"));
+        let ended = if app.ended { " (recording ended)" } else { "" };
+        return Some(format!(" PAUSED{time}{old}{ended}   Space: newest"));
     }
     if app.ended {
         return Some(" RECORDING ENDED: this is its last picture   [ ] step back and forward, q quits".to_owned());
     }
     let expected = expected_interval(app)?;
     let late = app.silent > expected * 2 + Duration::from_millis(500);
-    late.then(|| format!(" NO NEW PICTURE for {:.0} s (interval {})", app.silent.as_secs_f64(), span(expected.as_nanos() as u64)))
+    late.then(|| format!(" NO NEW PICTURE for {:.0} s (interval {})", app.silent.as_secs_f64(), seconds(expected.as_millis() as u64)))
 }
 
 fn expected_interval(app: &App) -> Option<Duration> {
@@ -83,24 +91,20 @@ fn verdict(app: &App, columns: usize, most_lines: usize) -> Vec<Line<'static>> {
     };
     let style = theme.severity(worst.severity);
     let text = format!("{elsewhere}{}", worst.text);
-    let mut wrapped = paint::wrap(&text, columns.saturating_sub(4), theme);
-    let whole = wrapped.len() <= most_lines;
-    wrapped.truncate(most_lines);
-    let last = wrapped.len().saturating_sub(1);
+    let all = paint::wrap(&text, columns.saturating_sub(4), theme);
     let mut lines = Vec::new();
-    for (number, words) in wrapped.into_iter().enumerate() {
-        let mut spans = if number == 0 {
-            let mark_style = if worst.severity == Severity::Critical { theme.alarm() } else { style };
-            vec![Span::styled(mark(worst.severity), mark_style), Span::raw("  ")]
-        } else {
-            vec![Span::raw("    ")]
-        };
-        let room = columns.saturating_sub(4 + if number == last { paint::width(&more) } else { 0 });
-        let cut = number == last && (!whole || paint::width(&words) > room);
-        let words = if cut { paint::fit(&format!("{words}{}", " ".repeat(columns)), room, false, theme) } else { words };
-        spans.push(Span::styled(words, style));
-        if number == last {
+    for (number, words) in all.iter().take(most_lines).enumerate() {
+        let mark_style = if worst.severity == Severity::Critical { theme.alarm() } else { style };
+        let mark = if number == 0 { Span::styled(mark(worst.severity), mark_style) } else { Span::raw("  ") };
+        let mut spans = vec![mark, Span::raw("  ")];
+        if number + 1 == all.len().min(most_lines) {
+            // What does not fit is cut as late as possible.
+            let rest = all.get(number..).unwrap_or_default().join(" ");
+            let room = columns.saturating_sub(4 + paint::width(&more));
+            spans.push(Span::styled(paint::fit(&rest, paint::width(&rest).min(room), false, theme), style));
             spans.push(Span::raw(more.clone()));
+        } else {
+            spans.push(Span::styled(words.clone(), style));
         }
         lines.push(Line::from(spans));
     }
@@ -116,14 +120,19 @@ fn all_well(app: &App, shown: &Snapshot) -> Line<'static> {
     let stuck_s = app.settings.stuck_after_ns as f64 / 1e9;
     let mut text = format!("OK  no lock waits longer than {stuck_s} s");
     if answer < nodes.len() {
-        text += &format!(" on the {answer} of {} nodes that answer", nodes.len());
+        text = format!("{text} on the {answer} of {} nodes that answer", nodes.len());
     }
     match shown.findings.len() {
         0 => {}
         1 => text += " (1 note: 3)",
-        notes => text += &format!(" ({notes} notes: 3)"),
+        several => text = format!("{text} ({several} notes: 3)"),
     }
     Line::styled(text, app.theme.good())
+}
+
+/// `2 s`, `0.5 s`.
+pub fn seconds(ms: u64) -> String {
+    format!("{} s", ms as f64 / 1e3)
 }
 
 /// Which file system, and the picture's time.
@@ -131,9 +140,12 @@ fn place(app: &App, columns: usize) -> Line<'static> {
     let theme = app.theme;
     let mut left = Vec::new();
     let mut right = Vec::new();
-    let time = app.shown.as_ref().and_then(|shown| shown.at.realtime_us).map(|us| app.clock.time(us));
+    let time = app.shown.as_ref().and_then(|shown| shown.at.realtime_us).map(|us| match app.playback {
+        Playback::Live => app.clock.time(us),
+        Playback::Recording { .. } => app.clock.date_time(us),
+    });
     let pace = match app.playback {
-        Playback::Live => format!("every {}", span(app.settings.interval_ms * 1_000_000)),
+        Playback::Live => format!("every {}", seconds(app.settings.interval_ms)),
         Playback::Recording { speed: Some(speed) } => format!("{speed}x"),
         Playback::Recording { speed: None } => "max".to_owned(),
     };
@@ -141,18 +153,24 @@ fn place(app: &App, columns: usize) -> Line<'static> {
     match app.file_system() {
         None => left.push(Span::styled(app.title.0.clone(), theme.name())),
         Some(view) => {
-            left.push(Span::styled(paint::fit(view.title(), paint::width(view.title()).min(columns / 2), false, theme), theme.name().patch(theme.strong())));
+            left.push(Span::styled(
+                paint::fit(view.title(), paint::width(view.title()).min(columns / 2), false, theme),
+                theme.name().patch(theme.strong()),
+            ));
             if let (Some(label), false) = (&view.label, view.mount_points.is_empty()) {
                 left.push(Span::raw(format!("  {}", paint::fit(label, paint::width(label).min(24), false, theme))));
             }
             let of = app.shown.as_ref().map_or(0, |shown| shown.file_systems.len());
             if of > 1 {
-                let number = app.shown.as_ref().and_then(|shown| shown.file_systems.iter().position(|other| other.uuid == view.uuid)).unwrap_or(0);
+                let number =
+                    app.shown.as_ref().and_then(|shown| shown.file_systems.iter().position(|other| other.uuid == view.uuid)).unwrap_or(0);
                 left.push(Span::raw(format!("  (file system {} of {of}: Tab)", number + 1)));
             }
             let taken = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
             // What else there is, as far as there is room.
-            for extra in [Some(view.uuid.clone()), device(view), (!app.title.0.is_empty()).then(|| app.title.0.clone())].into_iter().flatten() {
+            for extra in
+                [Some(view.uuid.clone()), device(view), (!app.title.0.is_empty()).then(|| app.title.0.clone())].into_iter().flatten()
+            {
                 if taken(&left) + taken(&right) + paint::width(&extra) + 2 <= columns {
                     left.push(Span::styled(format!("  {extra}"), theme.dim()));
                 }
@@ -175,26 +193,20 @@ fn node_lines(app: &App, room: usize) -> Vec<Line<'static>> {
     let all = nodes::of(app);
     let name_width = all.iter().map(|node| paint::width(&node.name)).max().unwrap_or(0).min(20);
     if all.len() <= room {
-        return all.iter().map(|node| nodes::line(node, name_width, theme)).collect();
+        return all.iter().map(|node| nodes::line(app, node, name_width)).collect();
     }
     let well = all.iter().filter(|node| node.state.counts()).count();
     let ill: Vec<&&NodeView> = all.iter().filter(|node| !node.state.counts()).collect();
     let shown = room.saturating_sub(1);
-    let more = if ill.len() > shown && shown > 0 { ", the others" } else { "" };
     let mut lines = vec![Line::styled(
         if ill.is_empty() {
             format!("{well} nodes, all live   2: each of them")
         } else {
-            format!("{} nodes: {well} live, {} not{}   2: each of them", all.len(), ill.len(), if shown > 0 { " (below)" } else { "" })
+            format!("{} nodes: {well} live, {} NOT LIVE   2: each of them", all.len(), ill.len())
         },
         if ill.is_empty() { theme.good() } else { theme.warning() },
     )];
-    lines.extend(ill.iter().take(shown).map(|node| nodes::line(node, name_width, theme)));
-    if !more.is_empty() {
-        if let Some(last) = lines.last_mut() {
-            last.spans.push(Span::raw(format!("  (+{} more: 2)", ill.len() - shown)));
-        }
-    }
+    lines.extend(ill.iter().take(shown).map(|node| nodes::line(app, node, name_width)));
     lines
 }
 
@@ -213,7 +225,8 @@ fn totals(app: &App, columns: usize) -> Option<Line<'static>> {
     };
     let types: Vec<String> = totals.by_frequency().iter().map(|(kind, count)| format!("{kind} {count}")).collect();
     let types = if types.is_empty() { String::new() } else { format!(": {}", types.join(" ")) };
-    let mut left = vec![Span::raw(format!("EX {} + PR {} {over}, {} locks active{types}", totals.ex_gets, totals.pr_gets, totals.active_total()))];
+    let mut left =
+        vec![Span::raw(format!("EX {} + PR {} {over}, {} locks active{types}", totals.ex_gets, totals.pr_gets, totals.active_total()))];
     if totals.waiting > 0 {
         let style = if totals.stuck > 0 { app.theme.critical() } else { app.theme.warning() };
         let stuck = if totals.stuck > 0 { format!(", {} STUCK", totals.stuck) } else { String::new() };

@@ -30,7 +30,7 @@ pub fn lines(theme: Theme, columns: u16) -> Vec<Line<'static>> {
             std::iter::once(heading(name)).chain(keys).collect()
         })
         .collect();
-    if columns >= 140 {
+    if columns >= 160 {
         lines.extend(beside(sections, usize::from(columns)));
     } else {
         lines.extend(sections.into_iter().flatten());
@@ -56,7 +56,11 @@ fn beside(sections: Vec<Vec<Line<'static>>>, columns: usize) -> Vec<Line<'static
     let total: usize = sections.iter().map(Vec::len).sum();
     let (mut left, mut right): (Vec<Line<'static>>, Vec<Line<'static>>) = (Vec::new(), Vec::new());
     for section in sections {
-        if right.is_empty() && (left.is_empty() || left.len() + section.len() <= total.div_ceil(2) + 4) { left.extend(section) } else { right.extend(section) }
+        if right.is_empty() && (left.is_empty() || left.len() + section.len() <= total.div_ceil(2) + 4) {
+            left.extend(section);
+        } else {
+            right.extend(section);
+        }
     }
     let half = columns / 2;
     let rows = left.len().max(right.len());

@@ -96,20 +96,6 @@ macro_rules! bindings {
 }
 
 bindings! {
-    "Moving": {
-        [code(KeyCode::Up), key('k')] Action::Move(-1), "up";
-        [code(KeyCode::Down), key('j')] Action::Move(1), "down";
-        [code(KeyCode::PageUp), ctrl('b')] Action::Page(-2), "a page up";
-        [code(KeyCode::PageDown), ctrl('f')] Action::Page(2), "a page down";
-        [ctrl('u')] Action::Page(-1), "half a page up";
-        [ctrl('d')] Action::Page(1), "half a page down";
-        [code(KeyCode::Home), key('g')] Action::First, "first row, and stay there";
-        [code(KeyCode::End), key('G')] Action::Last, "last row";
-        [code(KeyCode::Right)] Action::Right, "columns further right";
-        [code(KeyCode::Left)] Action::Left, "columns back to the left";
-        [key('f')] Action::Jump, "jump to an inode; a full lock name opens that lock";
-        [key('F')] Action::Follow, "selection follows its lock, or stays at its rank";
-    }
     "What is shown": {
         [code(KeyCode::Enter)] Action::Open, "open: one lock on every node; a finding's lock; a node's locks";
         [code(KeyCode::Esc)] Action::Back, "one step back: close, clear the filter, back to live";
@@ -126,6 +112,20 @@ bindings! {
         [key('2')] Action::View(1), "nodes";
         [key('3')] Action::View(2), "findings";
         [key('4')] Action::View(3), "stuck history";
+    }
+    "Moving": {
+        [code(KeyCode::Up), key('k')] Action::Move(-1), "up";
+        [code(KeyCode::Down), key('j')] Action::Move(1), "down";
+        [code(KeyCode::PageUp), ctrl('b')] Action::Page(-2), "a page up";
+        [code(KeyCode::PageDown), ctrl('f')] Action::Page(2), "a page down";
+        [ctrl('u')] Action::Page(-1), "half a page up";
+        [ctrl('d')] Action::Page(1), "half a page down";
+        [code(KeyCode::Home), key('g')] Action::First, "first row, and stay there";
+        [code(KeyCode::End), key('G')] Action::Last, "last row";
+        [code(KeyCode::Right)] Action::Right, "columns further right";
+        [code(KeyCode::Left)] Action::Left, "columns back to the left";
+        [key('f')] Action::Jump, "jump to an inode; a full lock name opens that lock";
+        [key('F')] Action::Follow, "selection follows its lock, or stays at its rank";
     }
     "Time": {
         [key(' ')] Action::Pause, "pause, and go on";
@@ -148,9 +148,6 @@ bindings! {
 /// What the key does; `None` for keys without a meaning.
 pub fn action(event: KeyEvent) -> Option<Action> {
     let held = event.modifiers.contains(KeyModifiers::CONTROL);
-    if event.modifiers.contains(KeyModifiers::ALT) {
-        return None;
-    }
     // Some terminals send Enter as ^J and Backspace as ^H.
     let chord = match (event.code, held) {
         (KeyCode::Char('j' | 'm'), true) => (KeyCode::Enter, false),
@@ -220,6 +217,6 @@ mod tests {
         assert_eq!(of(KeyCode::BackTab, KeyModifiers::SHIFT), Some(Action::FileSystem(-1)));
         assert_eq!(of(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Action::Quit));
         assert_eq!(of(KeyCode::Char('j'), KeyModifiers::CONTROL), Some(Action::Open));
-        assert_eq!(of(KeyCode::Char('q'), KeyModifiers::ALT), None);
+        assert_eq!(of(KeyCode::Char('t'), KeyModifiers::CONTROL), None);
     }
 }

@@ -70,12 +70,18 @@ fn heading(app: &App, shown: &columns::Shown) -> Line<'static> {
         } else {
             ""
         };
-        line += &paint::fit(&format!("{}{arrow}", column.title), *width, column.right, app.theme);
-        line.push(' ');
+        let title = format!("{}{arrow}", column.title);
+        // A title to the left may use the gap after its column.
+        if column.right {
+            line += &paint::fit(&title, *width, true, app.theme);
+            line.push(' ');
+        } else {
+            line += &paint::fit(&title, width + 1, false, app.theme);
+        }
     }
     let room = usize::from(app.size.width).saturating_sub(paint::width(&line));
     if shown.more_right && room > 0 {
-        line += &format!("{:>room$}", ">");
+        line.push_str(&paint::fit(">", room, true, app.theme));
     }
     Line::raw(line)
 }
@@ -109,8 +115,13 @@ fn table_line(app: &App, shown: &columns::Shown, cell: &Cell<'_>, last: bool) ->
         spans.push(Span::raw(" "));
     }
     for (column, width) in columns {
-        let style = if column.id == "waiting_ns" && figures.wait.is_some() && !figures.stuck { theme.warning() } else { style };
-        spans.push(Span::styled(cell_text(app, column, *width, cell), style));
+        let value = (column.get)(cell);
+        let style = match value {
+            Value::Nanoseconds(_) | Value::AtLeast(_) if column.id == "waiting_ns" && !figures.stuck => theme.warning(),
+            Value::Count(0) | Value::Nanoseconds(0) | Value::Unknown => theme.dim(),
+            _ => style,
+        };
+        spans.push(Span::styled(cell_text(app, column, *width, &value), style));
         spans.push(Span::raw(" "));
     }
     Line::from(spans)
@@ -128,9 +139,8 @@ fn node_label(app: &App, snapshot: &Snapshot, part: &NodeFigures, last: bool, wi
     }
 }
 
-fn cell_text(app: &App, column: &Column, width: usize, cell: &Cell<'_>) -> String {
-    let value = (column.get)(cell);
-    let text = match &value {
+fn cell_text(app: &App, column: &Column, width: usize, value: &Value) -> String {
+    let text = match value {
         Value::Series(series) => spark::line(series, width, app.theme),
         Value::Count(number) if number.checked_ilog10().unwrap_or(0) as usize >= width => count(*number),
         other => text(other, &app.clock),

@@ -155,10 +155,10 @@ impl Face {
                 next = happenings.recv_timeout(Duration::ZERO);
             }
             // What was taken out last must not get lost.
-            if let Ok(happening) = next {
-                if let Some(end) = self.take(happening)? {
-                    return Ok(end);
-                }
+            if let Ok(happening) = next
+                && let Some(end) = self.take(happening)?
+            {
+                return Ok(end);
             }
             self.app.tick(self.newest.elapsed());
         }

@@ -1,5 +1,6 @@
 //! Nodes: a line each in the header, and a page that tells everything known of the selected one.
 
+use super::Playback;
 use super::app::App;
 use super::paint;
 use super::theme::Theme;
@@ -45,28 +46,29 @@ fn cause(node: &NodeView) -> String {
 }
 
 /// The header's line: state, way, locks known, missed, age.
-pub fn line(node: &NodeView, name_width: usize, theme: Theme) -> Line<'static> {
+pub fn line(app: &App, node: &NodeView, name_width: usize) -> Line<'static> {
+    let theme = app.theme;
     let (word, style) = state(node, theme);
     let mut spans = vec![
         Span::styled(paint::fit(&node.name, name_width, false, theme), theme.name()),
         Span::raw("  "),
-        Span::styled(format!("{word:5}"), style),
+        Span::styled(format!("{word:4}  "), style),
     ];
     if !node.state.counts() {
         spans.push(Span::styled(cause(node), style));
         return Line::from(spans);
     }
     if let Some(way) = &node.way {
-        spans.push(Span::raw(format!("{way:9}  ").replace("ssh, ", "")));
+        spans.push(Span::raw(format!("{:9}  ", way_word(way))));
     }
     if let Some(head) = &node.last {
         spans.push(Span::raw(format!("{:>7} locks", head.known)));
         spans.push(Span::raw(match head.dump.missed {
-            Some(0) => "  none missed".to_owned(),
-            Some(missed) => format!("  ~{missed} missed"),
-            None => "  ? missed".to_owned(),
+            Some(0) => "   none missed".to_owned(),
+            Some(missed) => format!("{:>7} missed", format!("~{missed}")),
+            None => "      ? missed".to_owned(),
         }));
-        if let Some(age) = node.age_us {
+        if let Some(age) = age(app, node).filter(|age| app.playback == Playback::Live || *age >= NEWS_US) {
             spans.push(Span::raw(format!("  {} ago", age_words(age))));
         }
         if head.pace.kept_ms > head.pace.asked_ms {
@@ -75,6 +77,15 @@ pub fn line(node: &NodeView, name_width: usize, theme: Theme) -> Line<'static> {
         }
     }
     Line::from(spans)
+}
+
+/// A recorded sample younger than this is of its picture's own frame, µs.
+const NEWS_US: u64 = 500_000;
+
+/// Age of a node's sample: as of the picture, and on from there while no newer picture comes.
+fn age(app: &App, node: &NodeView) -> Option<u64> {
+    let since = if app.playback == Playback::Live && !app.paused { app.silent.as_micros() as u64 } else { 0 };
+    Some(node.age_us? + since)
 }
 
 fn age_words(age_us: u64) -> String {
@@ -100,7 +111,7 @@ pub fn draw(app: &App, buffer: &mut Buffer, area: Rect) {
     let page = list_page(usize::from(area.height));
     for (at, node) in all.iter().enumerate().skip(cursor.top).take(page) {
         let Some(row) = rows.next() else { return };
-        paint::line(buffer, row, &list_line(node, theme), theme);
+        paint::line(buffer, row, &list_line(app, node), theme);
         if at == cursor.at {
             buffer.set_style(row, theme.selected());
         }
@@ -113,7 +124,8 @@ pub fn draw(app: &App, buffer: &mut Buffer, area: Rect) {
     }
 }
 
-fn list_line(node: &NodeView, theme: Theme) -> Line<'static> {
+fn list_line(app: &App, node: &NodeView) -> Line<'static> {
+    let theme = app.theme;
     let (word, style) = state(node, theme);
     let mut spans = vec![
         Span::styled(paint::fit(&node.name, 17, false, theme), theme.name()),
@@ -128,7 +140,7 @@ fn list_line(node: &NodeView, theme: Theme) -> Line<'static> {
     let head = node.last.as_ref();
     let locks = head.map_or_else(|| "?".to_owned(), |head| head.known.to_string());
     let missed = head.and_then(|head| head.dump.missed).map_or_else(|| "?".to_owned(), |missed| format!("~{missed}"));
-    let age = node.age_us.map_or_else(|| "?".to_owned(), age_words);
+    let age = age(app, node).map_or_else(|| "?".to_owned(), age_words);
     let every = head.map_or_else(|| "?".to_owned(), |head| span(head.pace.kept_ms * 1_000_000));
     let cpu = head.filter(|head| head.pace.cpu_us > 0).map_or_else(|| "?".to_owned(), |head| span(head.pace.cpu_us * 1000));
     let clock = node.ahead_us.map_or_else(|| "?".to_owned(), |ahead| format!("{:+.2}s", ahead as f64 / 1e6));

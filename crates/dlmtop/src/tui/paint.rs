@@ -96,8 +96,7 @@ pub fn wrap(text: &str, columns: usize, theme: Theme) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let mut word = word.to_owned();
-        loop {
-            let Some(last) = lines.last_mut() else { break };
+        while let Some(last) = lines.last_mut() {
             let gap = usize::from(!last.is_empty());
             if width(last) + gap + width(&word) <= columns {
                 if gap > 0 {
@@ -131,8 +130,7 @@ pub fn wrap(text: &str, columns: usize, theme: Theme) -> Vec<String> {
 /// Left and right ends of one line; the right end gives way.
 pub fn both_ends(mut left: Vec<Span<'static>>, right: Vec<Span<'static>>, columns: usize) -> Line<'static> {
     let taken = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
-    let gap = columns.saturating_sub(taken(&left) + taken(&right));
-    if gap > 0 {
+    if let Some(gap) = columns.checked_sub(taken(&left) + taken(&right)) {
         left.push(Span::raw(" ".repeat(gap)));
         left.extend(right);
     }
@@ -168,6 +166,6 @@ mod tests {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 6, 1));
         let area = buffer.area;
         line(&mut buffer, area, &Line::raw("\x1b]0;evil"), PLAIN);
-        assert_eq!(buffer.content().iter().map(|cell| cell.symbol()).collect::<String>(), "\\u{1b…");
+        assert_eq!(buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect::<String>(), "\\u{1b…");
     }
 }

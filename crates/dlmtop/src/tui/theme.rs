@@ -45,24 +45,9 @@ impl Theme {
         self.tinted(Color::Cyan, Modifier::empty(), Modifier::empty())
     }
 
-    /// Beside the point.
-    pub fn dim(self) -> Style {
-        Style::new().add_modifier(Modifier::DIM)
-    }
-
-    /// Keys, headings inside a page.
-    pub fn strong(self) -> Style {
-        Style::new().add_modifier(Modifier::BOLD)
-    }
-
     /// The line above a table.
     pub fn heading(self) -> Style {
         self.tinted(Color::Cyan, Modifier::REVERSED, Modifier::REVERSED)
-    }
-
-    /// The row that keys act on.
-    pub fn selected(self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED)
     }
 
     /// A notice that what is shown is not now.
@@ -92,11 +77,6 @@ impl Theme {
     /// Marks of the column that is sorted by: largest first, smallest first.
     pub fn arrows(self) -> (&'static str, &'static str) {
         if self.ascii { ("v", "^") } else { ("▼", "▲") }
-    }
-
-    /// Between parts of a line.
-    pub fn dot(self) -> &'static str {
-        if self.ascii { "|" } else { "·" }
     }
 
     /// Frame of a menu.
@@ -129,6 +109,24 @@ impl Theme {
     /// What a bar is made of.
     pub fn bar(self) -> &'static str {
         if self.ascii { "#" } else { "█" }
+    }
+}
+
+#[expect(clippy::unused_self, reason = "a style is asked of the theme, whether colour changes it or not")]
+impl Theme {
+    /// Beside the point.
+    pub fn dim(self) -> Style {
+        Style::new().add_modifier(Modifier::DIM)
+    }
+
+    /// Keys, headings inside a page.
+    pub fn strong(self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    /// The row that keys act on.
+    pub fn selected(self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
     }
 }
 

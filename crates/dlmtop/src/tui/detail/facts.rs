@@ -10,8 +10,26 @@ use sample::lock_sample::Life;
 
 /// All facts, in the order they are told.
 pub const NAMES: [&str; 20] = [
-    "waits", "level", "holders", "requested", "blocking", "action", "unlocking", "flags", "handles", "EX", "PR", "EX longest",
-    "PR longest", "EX last", "PR last", "refreshed", "life", "figures", "LVB", "more fields",
+    "waits",
+    "level",
+    "holders",
+    "requested",
+    "blocking",
+    "action",
+    "unlocking",
+    "flags",
+    "handles",
+    "EX",
+    "PR",
+    "EX longest",
+    "PR longest",
+    "EX last",
+    "PR last",
+    "refreshed",
+    "life",
+    "figures",
+    "LVB",
+    "more fields",
 ];
 
 /// Those that apply.
@@ -34,15 +52,23 @@ pub fn of(app: &App, row: &LockRow, node: &NodeView) -> Vec<(&'static str, Strin
         facts.push(("waits", format!("{stuck}{least}{} for {} {since}", span(wait.for_ns), wait.wanted)));
     }
     facts.push(("level", format!("{} {}", state.level, level_words(state.level))));
-    facts.push(("holders", match (state.ex_holders, state.ro_holders) {
-        (0, 0) => "none: cached".to_owned(),
-        (ex, ro) => format!("{ex} exclusive, {ro} shared"),
-    }));
+    facts.push((
+        "holders",
+        match (state.ex_holders, state.ro_holders) {
+            // A flock's holders are not counted; any other lock without holders is kept in case it is wanted again.
+            (0, 0) if state.level >= Level::PR && row.kind() == LockType::FLOCK => "? not counted for flock".to_owned(),
+            (0, 0) if state.level >= Level::PR => "none (cached)".to_owned(),
+            (ex, ro) => format!("{ex} exclusive, {ro} shared"),
+        },
+    ));
     facts.push(("requested", state.requested.to_string()));
-    facts.push(("blocking", match state.blocking {
-        Level::IV | Level::NL => "no other node".to_owned(),
-        level => format!("{level} wanted by another node"),
-    }));
+    facts.push((
+        "blocking",
+        match state.blocking {
+            Level::IV | Level::NL => "no other node".to_owned(),
+            level => format!("{level} wanted by another node"),
+        },
+    ));
     facts.push(("action", state.action.to_string()));
     if state.unlock_action.0 != 0 {
         facts.push(("unlocking", state.unlock_action.to_string()));
@@ -66,11 +92,14 @@ pub fn of(app: &App, row: &LockRow, node: &NodeView) -> Vec<(&'static str, Strin
         let missed = part.missed_ns.map_or(String::new(), |ago| format!("~ not in the last dump, seen {} ago; ", span(ago)));
         facts.push(("figures", format!("{missed}{over}")));
     }
-    facts.push(("life", match part.life {
-        Life::Ongoing => "goes on".to_owned(),
-        Life::Made => "made in this interval".to_owned(),
-        Life::MadeAgain => "freed and made again".to_owned(),
-    }));
+    facts.push((
+        "life",
+        match part.life {
+            Life::Ongoing => "goes on".to_owned(),
+            Life::Made => "made in this interval".to_owned(),
+            Life::MadeAgain => "freed and made again".to_owned(),
+        },
+    ));
     facts.extend(lvb::words(app, row.kind(), part.lvb.as_deref()).map(|words| ("LVB", words)));
     facts.extend(part.rest.as_ref().map(|rest| ("more fields", rest.clone())));
     facts

@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// How far back, µs.
 const SPAN_US: u64 = 60_000_000;
 /// Columns before the bar.
-const BEFORE_BAR: usize = 56;
+const BEFORE_BAR: usize = 58;
 
 /// The page's lower, or right, part.
 pub fn lines(app: &App, open: &OpenLock, columns: usize) -> Vec<Line<'static>> {
@@ -29,13 +29,16 @@ pub fn lines(app: &App, open: &OpenLock, columns: usize) -> Vec<Line<'static>> {
             (picture, view.and_then(|view| view.rows.iter().find(|row| row.name == open.name)))
         })
         .collect();
+    // A flock's acquisitions are not counted: its waits are drawn instead.
     let lifetime = |picture: &Snapshot| picture.file_system(&open.uuid).is_none_or(|view| view.lifetime);
-    let most = pictures.iter().filter(|(picture, _)| !lifetime(picture)).filter_map(|(_, row)| Some(row.as_ref()?.figures.total_ns())).max();
-    for (picture, row) in &pictures {
-        let time = picture.at.realtime_us.map_or_else(|| "?".to_owned(), |us| app.clock.time(us));
+    let most = pictures.iter().filter(|(picture, _)| !lifetime(picture)).filter_map(|(_, row)| Some(drawn_ns(row.as_ref()?))).max();
+    let time = |picture: &Snapshot| picture.at.realtime_us.map_or_else(|| "?".to_owned(), |us| app.clock.time(us));
+    for run in pictures.chunk_by(|a, b| a.1.is_none() && b.1.is_none()) {
+        let (Some((newest, row)), Some((oldest, _))) = (run.first(), run.last()) else { continue };
         lines.push(match row {
-            None => Line::from(Span::styled(format!("{time}   idle, or not told"), theme.dim())),
-            Some(row) => picture_line(app, &time, row, lifetime(picture), most.unwrap_or(0), columns),
+            Some(row) => picture_line(app, &time(newest), row, lifetime(newest), most.unwrap_or(0), columns),
+            None if run.len() == 1 => Line::from(Span::styled(format!("{}  idle, or not told", time(newest)), theme.dim())),
+            None => Line::from(Span::styled(format!("{} back to {}  idle, or not told", time(newest), time(oldest)), theme.dim())),
         });
     }
     let stuck: Vec<_> = episodes::of(app).into_iter().filter(|episode| episode.name == open.name && episode.uuid == open.uuid).collect();
@@ -46,6 +49,10 @@ pub fn lines(app: &App, open: &OpenLock, columns: usize) -> Vec<Line<'static>> {
         lines.extend(paint::wrap(&text, columns.saturating_sub(2), theme).into_iter().map(|text| Line::raw(format!("  {text}"))));
     }
     lines
+}
+
+fn drawn_ns(row: &LockRow) -> u64 {
+    if row.figures.unknown { row.figures.waiting_ns() } else { row.figures.total_ns() }
 }
 
 fn picture_line(app: &App, time: &str, row: &LockRow, lifetime: bool, most: u64, columns: usize) -> Line<'static> {
@@ -62,10 +69,10 @@ fn picture_line(app: &App, time: &str, row: &LockRow, lifetime: bool, most: u64,
         waiting.unwrap_or_default(),
         length(figures.total_ns()),
     );
-    let bar = if lifetime || figures.unknown {
-        if lifetime { "since it was made".to_owned() } else { String::new() }
+    let bar = if lifetime && !figures.unknown {
+        "since it was made".to_owned()
     } else {
-        spark::bar(figures.total_ns(), most, columns.saturating_sub(BEFORE_BAR).min(40), app.theme)
+        spark::bar(drawn_ns(row), most, columns.saturating_sub(BEFORE_BAR).min(40), app.theme)
     };
     let style = if figures.stuck { app.theme.critical() } else { ratatui::style::Style::new() };
     Line::from(vec![Span::styled(text, style), Span::styled(bar, app.theme.name())])
