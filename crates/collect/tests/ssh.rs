@@ -186,7 +186,7 @@ fn a_connection_cut_within_a_frame_is_made_again() {
     let script = format!(
         "case $2 in --protocol) exec \"$REAL\" collect --protocol;; esac\n\
          [ -e '{0}' ] && exec \"$REAL\" collect\n\
-         \"$REAL\" collect </dev/null\n\
+         sleep 0.5 | \"$REAL\" collect\n\
          printf '\\000\\000\\020\\000abcdhalf'\n\
          until [ -e '{0}' ]; do sleep 0.02; done\n\
          kill -9 $PPID",

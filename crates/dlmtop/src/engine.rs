@@ -63,15 +63,26 @@ impl Engine {
     }
 }
 
+/// For how long the first picture waits for nodes that have not told of themselves yet: a program reads what it gets, so
+/// it gets the nodes that can be reached …
+pub const PATIENT: Duration = Duration::from_secs(15);
+/// … people want to see what goes on.
+pub const AT_ONCE: Duration = Duration::from_millis(500);
+
 /// Starts the engine. Fails only if no thread can be started.
-pub fn start(source: Source, rules: Rules) -> std::io::Result<Engine> {
+pub fn start(source: Source, rules: Rules, first_wait: Duration) -> std::io::Result<Engine> {
     // Few: a recording played as fast as possible waits for its face.
     let (update_sender, updates) = sync_channel(4);
     let (commands, inbox) = std::sync::mpsc::channel();
     thread::Builder::new().name("engine".to_owned()).spawn(move || match source {
         Source::Live { nodes, handles, events, configuration } => {
             let cluster = Cluster::new(nodes, rules);
-            Live { cluster, handles, configuration, watched: Vec::new(), start: Instant::now() }.run(&events, &inbox, &update_sender);
+            Live { cluster, handles, configuration, watched: Vec::new(), start: Instant::now() }.run(
+                &events,
+                &inbox,
+                &update_sender,
+                first_wait,
+            );
         }
         Source::Recording(player, speed) => play(*player, speed, rules, &inbox, &update_sender),
     })?;
@@ -86,14 +97,11 @@ struct Live {
     start: Instant,
 }
 
-/// The first picture waits so long for nodes that have not told of themselves yet.
-const FIRST_WAIT: Duration = Duration::from_millis(1500);
-
 impl Live {
-    fn run(mut self, events: &Receiver<NodeEvent>, commands: &Receiver<Command>, updates: &SyncSender<Update>) {
+    fn run(mut self, events: &Receiver<NodeEvent>, commands: &Receiver<Command>, updates: &SyncSender<Update>, first_wait: Duration) {
         self.configure();
-        let mut due = self.start + FIRST_WAIT;
-        let mut first = true;
+        let mut due = self.start + first_wait;
+        let mut last: Option<Instant> = None;
         loop {
             loop {
                 match commands.try_recv() {
@@ -119,21 +127,23 @@ impl Live {
                 // Every source has ended: keep telling what is known of them.
                 Err(RecvTimeoutError::Disconnected) => thread::park_timeout(left.min(Duration::from_millis(100))),
             }
-            let told = first && self.cluster.all_told();
-            if Instant::now() >= due || told {
-                first = false;
-                let snapshot = self.cluster.tick(self.now());
-                self.watch();
-                if updates.send(Update::Snapshot(Arc::new(snapshot))).is_err() {
-                    return;
-                }
-                let interval = Duration::from_millis(self.configuration.interval_ms.max(100));
-                due = (due.max(Instant::now() - interval) + interval).max(Instant::now() + interval / 2);
-                if told {
-                    // Half an interval behind the nodes' rounds, so that each tick finds each node's sample.
-                    due = Instant::now() + interval + interval.min(Duration::from_millis(500)) / 2;
-                }
+            let now = Instant::now();
+            let interval = Duration::from_millis(self.configuration.interval_ms.max(100));
+            // Right behind the nodes' samples, so that none of them is old when it is shown.
+            let ready = match last {
+                None => self.cluster.all_told(),
+                Some(last) => now >= last + interval * 3 / 4 && self.cluster.all_fresh(),
+            };
+            if now < due && !ready {
+                continue;
             }
+            let snapshot = self.cluster.tick(self.now());
+            self.watch();
+            if updates.send(Update::Snapshot(Arc::new(snapshot))).is_err() {
+                return;
+            }
+            last = Some(now);
+            due = now + interval + interval / 4;
         }
     }
 

@@ -153,7 +153,8 @@ fn run(source: Source, settings: &Settings, show: &Show, mounts: &[String], titl
         _ => None,
     };
     let rules = Rules { stuck_after_ns: settings.stuck_after_ns, mount_point, ..Rules::default() };
-    let engine = engine::start(source, rules).context("cannot start the engine's thread")?;
+    let first_wait = if face_kind(show) == FaceKind::Screen { engine::AT_ONCE } else { engine::PATIENT };
+    let engine = engine::start(source, rules, first_wait).context("cannot start the engine's thread")?;
     match face_kind(show) {
         FaceKind::Screen => screen(engine, settings, title, playback),
         FaceKind::Text => batch(&engine, &mut Text::new(settings), show),

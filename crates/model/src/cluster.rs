@@ -159,6 +159,18 @@ impl Cluster {
         })
     }
 
+    /// Whether every file system that keeps the asked interval has given a sample since the last tick: the moment to tick.
+    pub fn all_fresh(&self) -> bool {
+        let mut punctual = self
+            .nodes
+            .iter()
+            .filter(|node| matches!(node.link, Link::Up(_)))
+            .flat_map(|node| node.file_systems.values())
+            .filter(|on_node| on_node.head.as_ref().is_some_and(|head| head.pace.kept_ms <= head.pace.asked_ms))
+            .peekable();
+        punctual.peek().is_some() && punctual.all(|on_node| on_node.fresh)
+    }
+
     /// The picture of this moment. What came since the last tick is its interval.
     pub fn tick(&mut self, now: ViewTime) -> Snapshot {
         self.number += 1;

@@ -80,7 +80,7 @@ impl Lab {
         writeln!(
             config,
             "Host *\n IdentityFile {}\n IdentitiesOnly yes\n IdentityAgent none\n UserKnownHostsFile {}\n GlobalKnownHostsFile /dev/null\n \
-             StrictHostKeyChecking yes",
+             StrictHostKeyChecking yes\n KexAlgorithms curve25519-sha256\n Ciphers aes128-gcm@openssh.com",
             at("key"),
             at("known_hosts")
         )
@@ -133,10 +133,12 @@ impl Node {
             let config = format!(
                 "ListenAddress 127.0.0.1:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nUsePAM no\nStrictModes no\n\
                  PasswordAuthentication no\nKbdInteractiveAuthentication no\nLogLevel ERROR\n\
-                 SetEnv DLMTOP_ROOT={} PATH={}:/usr/bin:/bin\n{}\n",
+                 SetEnv DLMTOP_ROOT={} PATH={}:/usr/bin:/bin HOME={}\n{}\n",
                 at("host-key").display(),
                 folder.join("key.pub").display(),
                 root.display(),
+                bin.display(),
+                // Empty: what the developer's own login prints and runs is no part of the test.
                 bin.display(),
                 oddity.sshd_config
             );

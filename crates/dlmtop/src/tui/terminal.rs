@@ -5,17 +5,19 @@ use anyhow::Context;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, size,
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use ratatui::crossterm::{execute, queue};
+use ratatui::crossterm::{execute, queue, terminal};
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use std::io::{self, BufWriter, Stdout, Write, stdout};
+use std::mem::ManuallyDrop;
 use std::sync::Once;
 
 /// The terminal while it is ours. Given back when dropped, and on a panic in any thread.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    // Never dropped: it would show the cursor, as is done here already, and panic if terminal and stderr are gone.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
 }
 
 impl Screen {
@@ -25,13 +27,12 @@ impl Screen {
         enter().context("no terminal to draw on and read keys from (--batch prints text instead)")?;
         let made = size().and_then(|(width, height)| {
             let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, stdout()));
-            // Fullscreen, but with the size told: asking for the cursor would wait for the thread that reads keys.
-            let mut terminal = Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fullscreen })?;
-            terminal.resize(Rect::new(0, 0, width, height))?;
-            Ok(terminal)
+            // Of the size that is told here and in `renew`: asking for the cursor would wait for the thread that reads keys.
+            let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
+            Terminal::with_options(backend, TerminalOptions { viewport })
         });
         match made {
-            Ok(terminal) => Ok(Screen { terminal }),
+            Ok(terminal) => Ok(Screen { terminal: ManuallyDrop::new(terminal) }),
             Err(error) => {
                 leave();
                 Err(error).context("the terminal does not tell its size")
@@ -73,6 +74,16 @@ impl Drop for Screen {
     fn drop(&mut self) {
         leave();
     }
+}
+
+/// The terminal's size. One that does not know it (a serial line) says 0: then as the environment tells, or as of old.
+fn size() -> io::Result<(u16, u16)> {
+    let known = |told: u16, variable: &str, usual: u16| match told {
+        0 => std::env::var(variable).ok().and_then(|text| text.parse().ok()).filter(|&size| size > 0).unwrap_or(usual),
+        told => told,
+    };
+    let (width, height) = terminal::size()?;
+    Ok((known(width, "COLUMNS", 80), known(height, "LINES", 24)))
 }
 
 fn enter() -> io::Result<()> {
