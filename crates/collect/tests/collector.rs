@@ -113,7 +113,14 @@ impl NodeFiles for Node {
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => Box::new(Broken),
             Err(error) => return Err(error),
         };
-        Ok(vec![Dump { reader, identity: Some((1, *self.identity.borrow())), recorded_reads: None, recorded_clock: None, live: true }])
+        Ok(vec![Dump {
+            reader,
+            identity: Some((1, *self.identity.borrow())),
+            recorded_reads: None,
+            recorded_clock: None,
+            recorded_wall_us: None,
+            live: true,
+        }])
     }
 
     fn can_repeat(&self) -> bool {

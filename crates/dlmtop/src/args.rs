@@ -1,5 +1,7 @@
 //! The command line: one definition for parsing, help, man page and completions.
 
+#![expect(clippy::doc_markdown, reason = "these comments are printed as help, where backticks would stand as they are")]
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -228,7 +230,7 @@ mod tests {
             (vec!["--sort", "size"], "average, time"),
             (vec!["-i", "0"], "0.1 to 86400"),
             (vec!["--count", "0"], "1"),
-            (vec!["--from", "x", "--speed", "-1"], "above 0"),
+            (vec!["--from", "x", "--speed=-1"], "above 0"),
         ] {
             let error = Cli::try_parse_from([&["dlmtop"], &arguments[..]].concat()).unwrap_err();
             assert!(error.to_string().contains(said), "{error}");

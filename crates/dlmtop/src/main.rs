@@ -13,16 +13,26 @@ mod watch;
 
 use args::{Cli, Verb};
 use clap::{CommandFactory, Parser};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match run() {
         Ok(status) => ExitCode::from(status),
+        // `dlmtop keys | head`: the reader has seen enough.
+        Err(error) if error.root_cause().downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) => {
+            ExitCode::SUCCESS
+        }
         Err(error) => {
-            eprintln!("dlmtop: {error:#}");
+            say(&format!("dlmtop: {error:#}"));
             ExitCode::from(if error.is::<watch::WrongUsage>() { 2 } else { 1 })
         }
     }
+}
+
+/// Tells people something, on stderr. If that is gone too, nobody is left to tell.
+fn say(words: &str) {
+    let _ = writeln!(io::stderr(), "{}", out::text::clean(words));
 }
 
 fn run() -> anyhow::Result<u8> {
@@ -36,31 +46,31 @@ fn run() -> anyhow::Result<u8> {
         None => watch::watch(&cli.watch),
         Some(Verb::Demo(demo)) => watch::demo(&demo.show, demo.speed),
         Some(Verb::Collect { protocol: true }) => {
-            println!("dlmtop-protocol {}", sample::message::PROTOCOL);
+            writeln!(io::stdout(), "dlmtop-protocol {}", sample::message::PROTOCOL)?;
             Ok(0)
         }
         Some(Verb::Collect { protocol: false }) => {
-            collect::serve::serve(&watch::local_files(), std::io::stdin(), std::io::stdout())?;
+            collect::serve::serve(&watch::local_files(), io::stdin(), io::stdout())?;
             Ok(0)
         }
         Some(Verb::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "dlmtop", &mut std::io::stdout());
+            clap_complete::generate(shell, &mut Cli::command(), "dlmtop", &mut io::stdout());
             Ok(0)
         }
         Some(Verb::Man) => {
-            clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
+            clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
             Ok(0)
         }
         Some(Verb::O2locktop { arguments }) => o2locktop::run(&arguments),
         Some(Verb::Columns) => {
             for column in model::COLUMNS {
-                println!("{:18} {:12} {}", column.id, column.title, column.help);
+                writeln!(io::stdout(), "{:18} {:12} {}", column.id, column.title, column.help)?;
             }
             Ok(0)
         }
         Some(Verb::Keys) => {
             for (keys, help) in tui::key_table() {
-                println!("{keys:24} {help}");
+                writeln!(io::stdout(), "{keys:24} {help}")?;
             }
             Ok(0)
         }

@@ -1,7 +1,7 @@
 //! Watching: chooses source and face, runs them, and tells the exit status.
 
 use crate::args::{Show, Speed, Watch};
-use crate::engine::{self, Engine, Source};
+use crate::engine::{self, Engine, Manner, Source};
 use crate::out::{self, csv::Csv, json::Json, text::Text};
 use crate::settings::Settings;
 use crate::tui::{self, Outcome, Playback, Title};
@@ -103,7 +103,7 @@ pub fn live(watch: &Watch, settings: &Settings) -> anyhow::Result<Source> {
                 "--all-nodes: this machine is part of no cluster: nothing in /sys/kernel/config/cluster, /etc/ocfs2/cluster.conf or /etc/corosync/corosync.conf; name the nodes with -n"
             );
         };
-        eprintln!("dlmtop: {} nodes from {told_by}: {}", names.len(), names.join(", "));
+        crate::say(&format!("dlmtop: {} nodes from {told_by}: {}", names.len(), names.join(", ")));
         nodes = names;
     }
     let mut seen = std::collections::HashSet::new();
@@ -153,8 +153,8 @@ fn run(source: Source, settings: &Settings, show: &Show, mounts: &[String], titl
         _ => None,
     };
     let rules = Rules { stuck_after_ns: settings.stuck_after_ns, mount_point, ..Rules::default() };
-    let first_wait = if face_kind(show) == FaceKind::Screen { engine::AT_ONCE } else { engine::PATIENT };
-    let engine = engine::start(source, rules, first_wait).context("cannot start the engine's thread")?;
+    let manner = if face_kind(show) == FaceKind::Screen { Manner::OnTime } else { Manner::EachSampleOnce };
+    let engine = engine::start(source, rules, manner).context("cannot start the engine's thread")?;
     match face_kind(show) {
         FaceKind::Screen => screen(engine, settings, title, playback),
         FaceKind::Text => batch(&engine, &mut Text::new(settings), show),
@@ -179,7 +179,7 @@ fn batch(engine: &Engine, face: &mut dyn out::Face, show: &Show) -> anyhow::Resu
     let end = out::run(engine, face, show.count, &mut out).context("writing to stdout")?;
     out.flush().or_else(|error| if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })?;
     for trouble in &end.last_troubles {
-        eprintln!("dlmtop: {trouble}");
+        crate::say(&format!("dlmtop: {trouble}"));
     }
     Ok(end.status())
 }

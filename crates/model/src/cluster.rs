@@ -171,6 +171,22 @@ impl Cluster {
         punctual.peek().is_some() && punctual.all(|on_node| on_node.fresh)
     }
 
+    /// Whether every file system on every node that counts has given a sample since the last tick, and one has: a tick now
+    /// tells each sample once and leaves none out. A node that does not come leaves this condition when it is late.
+    pub fn settled(&self, now: ViewTime) -> bool {
+        let mut counting = self
+            .nodes
+            .iter()
+            .flat_map(|node| node.file_systems.iter().filter(move |(uuid, _)| node.state_of(uuid, now).counts()))
+            .peekable();
+        counting.peek().is_some() && counting.all(|(_, on_node)| on_node.fresh)
+    }
+
+    /// Whether any node's numbers count now.
+    pub fn any_counts(&self, now: ViewTime) -> bool {
+        self.nodes.iter().any(|node| node.file_systems.keys().any(|uuid| node.state_of(uuid, now).counts()))
+    }
+
     /// The picture of this moment. What came since the last tick is its interval.
     pub fn tick(&mut self, now: ViewTime) -> Snapshot {
         self.number += 1;
@@ -254,8 +270,14 @@ impl Cluster {
         view.totals = totals;
         let trends = self.trends.entry(uuid.to_owned()).or_default();
         let interval_only = !view.lifetime;
-        let active = view.rows.iter().filter(|row| interval_only && row.figures.total_ns() > 0);
-        trends.add(now.monotonic_us, active.map(|row| (row.name, row.figures.total_ns())));
+        // A sample that was shown at the last tick already is no second activity.
+        let fresh: Vec<usize> = view.nodes.iter().filter(|node| node.fresh).map(|node| node.node).collect();
+        let spent = |row: &LockRow| -> u64 {
+            let parts = row.nodes.iter().filter(|part| part.missed_ns.is_none() && fresh.contains(&part.node));
+            parts.fold(0, |sum, part| sum.saturating_add(part.figures.total_ns()))
+        };
+        let active = view.rows.iter().filter(|_| interval_only).map(|row| (row.name, spent(row))).filter(|(_, spent)| *spent > 0);
+        trends.add(now.monotonic_us, active);
         for row in &mut view.rows {
             row.trend = trends.of(row.name);
         }

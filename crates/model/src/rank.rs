@@ -6,7 +6,7 @@ use std::cmp::{Ordering, Reverse};
 /// What the rows are sorted by; stuck locks come first in every order but inode and type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SortKey {
-    /// Sum of average waits over nodes and levels, as o2locktop sorts.
+    /// Sum of average waits over nodes and levels, as o2locktop sorts; a wait under way of 1 s or more counts as its length.
     #[default]
     Average,
     /// Total time spent acquiring.
@@ -55,7 +55,7 @@ impl SortKey {
         let descending = |of: fn(&LockRow) -> u64| of(b).cmp(&of(a));
         let by_inode = || (a.name.inode(), a.name.block()).cmp(&(b.name.inode(), b.name.block()));
         let order = match self {
-            SortKey::Average => stuck_first().then_with(|| descending(|row| row.figures.rank_ns)).then_with(|| descending(time)),
+            SortKey::Average => stuck_first().then_with(|| descending(weight)).then_with(|| descending(time)),
             SortKey::Time => stuck_first().then_with(|| descending(time)),
             SortKey::Count => stuck_first().then_with(|| descending(|row| row.figures.gets())),
             SortKey::Waiting => stuck_first().then_with(|| descending(|row| row.figures.waiting_ns())),
@@ -77,6 +77,14 @@ impl SortKey {
             head.sort_unstable_by(compare);
         }
     }
+}
+
+/// A wait of this length counts as an average of its length: it is no momentary one any more.
+const LONG_WAIT_NS: u64 = 1_000_000_000;
+
+fn weight(row: &LockRow) -> u64 {
+    let waiting = row.figures.waiting_ns();
+    if waiting >= LONG_WAIT_NS { row.figures.rank_ns.max(waiting) } else { row.figures.rank_ns }
 }
 
 fn time(row: &LockRow) -> u64 {

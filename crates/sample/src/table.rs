@@ -8,7 +8,7 @@
 //! be new, or may just have been lost so far, and then its counters are no news. The order tells them apart. The list
 //! grows at its head only (`ocfs2_add_lockres_tracking`), so surviving locks keep their order:
 //! - A lock not known before is *made* since the last pass if nothing that was known before stands in front of it;
-//!   else it has been overlooked, and its counters are news only if it stands before one that was made during the watch.
+//!   else it has been overlooked, and its counters are news only if it stands before what was the list's head in the first look.
 //! - Locks of known age carry a label, larger for newer. The first lock that carries the largest label seen in a pass is
 //!   the newest survivor; a labelled lock in front of it was freed and *made again*, whatever its counters say. Labels are
 //!   given only where the age is certain: in the first look, and to what stands in front of the newest label of all.
@@ -74,7 +74,7 @@ pub struct LockTable {
     /// Entries from this number on were added in this pass.
     first_new: u32,
     newest_label: u32,
-    /// Newest label of the first look: locks with larger ones were made during the watch.
+    /// Label of the list's head in the first look: what stands before it was made during the watch.
     first_look_label: u32,
     // This sample.
     seq: u64,
@@ -564,15 +564,15 @@ impl LockTable {
         }
     }
 
-    /// A lock overlooked so far that is newer than one made during the watch was made during the watch itself: nothing of
-    /// its counters was told yet.
+    /// A lock overlooked so far that is newer than the head of the list in the first look (a dump's first record is never
+    /// lost) was made during the watch: nothing of its counters was told yet.
     fn tell_overlooked(&mut self, order: &[u32]) {
         let mut older_label = 0;
         for &at in order.iter().rev() {
             let label = self.entries.get(at).map_or(0, |entry| entry.label);
             if label != 0 {
                 older_label = label;
-            } else if at >= self.first_new && older_label > self.first_look_label {
+            } else if at >= self.first_new && older_label >= self.first_look_label {
                 self.count_as_new(at, Life::Made, false);
             }
         }

@@ -128,11 +128,14 @@ impl Collector {
                     table.locks.set_most_locks(self.configuration.most_locks);
                 }
                 table.identity = dump.identity;
+                // What reading a recording costs this machine says nothing of the node.
+                let recorded = (!dump.live && !files.can_repeat()).then_some((0, dump.recorded_wall_us.unwrap_or(0)));
                 let (end, cpu, wall) = measured(|| {
                     let clock = dump.recorded_clock.unwrap_or_else(&mut *now);
                     read_pass_told(dump, &mut table.locks, clock, &path, || files.cost().map(|cost| cost.reads))
                 });
                 // The node's CPU time counts, not that of a viewer which reads over a shell.
+                let (cpu, wall) = recorded.unwrap_or((cpu, wall));
                 spent_us += files.cost().map_or(cpu, |cost| cost.cpu_us);
                 wall_us += wall;
                 if let Some(error) = end.stopped {

@@ -178,6 +178,7 @@ mod tests {
             identity: None,
             recorded_reads: None,
             recorded_clock: None,
+            recorded_wall_us: None,
             live: true,
         }
     }

@@ -40,6 +40,8 @@ pub struct Dump {
     pub recorded_reads: Option<u64>,
     /// The node's clocks when a recorded dump began; `None` for a live file, which is read now.
     pub recorded_clock: Option<NodeClock>,
+    /// How long a recorded dump took on its node, µs.
+    pub recorded_wall_us: Option<u64>,
     /// Whether the reader is the kernel, whose record losses depend on the sizes of reads.
     pub live: bool,
 }
@@ -97,7 +99,7 @@ impl NodeFiles for RootFiles {
         let identity = Some((stat.st_dev, stat.st_ino));
         // A capture does not tell when it was made.
         let recorded_clock = (!self.live).then(NodeClock::default);
-        Ok(vec![Dump { reader: Box::new(file), identity, recorded_reads: None, recorded_clock, live: self.live }])
+        Ok(vec![Dump { reader: Box::new(file), identity, recorded_reads: None, recorded_clock, recorded_wall_us: None, live: self.live }])
     }
 
     fn can_repeat(&self) -> bool {

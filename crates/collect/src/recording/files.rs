@@ -118,6 +118,7 @@ impl NodeFiles for RecordedFiles {
                 identity: None,
                 recorded_reads: self.meta.files.get(&path).map(|&(reads, _)| reads),
                 recorded_clock: Some(clock),
+                recorded_wall_us: self.meta.durations.get(&path).copied(),
                 live: false,
             });
         }

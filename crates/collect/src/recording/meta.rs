@@ -21,6 +21,8 @@ pub struct Meta {
     pub due_us: Option<u64>,
     /// Per file: reads that returned data, and its start after the frame's, µs.
     pub files: BTreeMap<String, (u64, u64)>,
+    /// Per file: how long reading it took, µs.
+    pub durations: BTreeMap<String, u64>,
 }
 
 impl Meta {
@@ -39,6 +41,9 @@ impl Meta {
                     let of = |wanted: &str| value.split(' ').find_map(|word| word.strip_prefix(wanted));
                     // The last read returns nothing.
                     let reads = of("reads=").and_then(|reads| reads.parse::<u64>().ok()).map(|reads| reads.saturating_sub(1));
+                    if let Some(duration) = of("dur=").and_then(micros) {
+                        meta.durations.insert(path.to_owned(), duration);
+                    }
                     if let (Some(reads), Some(at)) = (reads, of("at=").and_then(micros)) {
                         meta.files.insert(path.to_owned(), (reads, at));
                     }

@@ -69,14 +69,22 @@ impl Player {
         nodes.sort();
         nodes.dedup();
         let frames: Vec<_> = frames.into_iter().collect();
-        Some(Player {
+        let mut player = Player {
             collectors: nodes.iter().map(|_| None).collect(),
             started: vec![false; nodes.len()],
             nodes,
             frames,
             next: 0,
             configuration,
-        })
+        };
+        // The recorded nodes' pace: by the spacing of most frames.
+        let mut spaces: Vec<u64> =
+            (1..player.len()).filter_map(|at| Some(player.after_us(at)?.saturating_sub(player.after_us(at - 1)?))).collect();
+        spaces.sort_unstable();
+        if let Some(&space) = spaces.get(spaces.len() / 2).filter(|&&space| space > 0) {
+            player.configuration.interval_ms = space / 1000;
+        }
+        Some(player)
     }
 
     /// The nodes, by name.

@@ -155,7 +155,7 @@ impl NodeFiles for ShellFiles {
         let identity = inode.map(|inode| (0, inode));
         let recorded_clock = Some(self.talk.borrow().clock);
         // How many reads it takes is known at its end, see `cost`.
-        Ok(vec![Dump { reader: Box::new(reader), identity, recorded_reads: None, recorded_clock, live: false }])
+        Ok(vec![Dump { reader: Box::new(reader), identity, recorded_reads: None, recorded_clock, recorded_wall_us: None, live: false }])
     }
 
     fn can_repeat(&self) -> bool {

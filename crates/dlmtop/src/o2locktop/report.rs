@@ -56,9 +56,10 @@ impl Report {
             let counted = |value: u64| if view.lifetime { 0 } else { value };
             let (ex, pr) = (counted(totals.ex_gets), counted(totals.pr_gets));
             lines.push(format!("{time} lock acquisitions: total {}, EX {ex}, PR {pr}", ex + pr));
-            let types: String =
-                totals.by_frequency().iter().filter(|_| !view.lifetime).map(|(kind, count)| format!(", {kind} {count}")).collect();
-            lines.push(format!("lock resources: total {}{types}", counted(totals.active_total())));
+            let types = if view.lifetime { Vec::new() } else { totals.by_frequency() };
+            let types = types.iter().map(|(kind, count)| format!("{kind} {count}"));
+            let parts: Vec<String> = std::iter::once(format!("total {}", counted(totals.active_total()))).chain(types).collect();
+            lines.push(format!("lock resources: {}", parts.join(", ")));
             lines.push(String::new());
             lines.push(fields(
                 "TYPE INO",
@@ -131,8 +132,8 @@ fn figures(figures: &Figures) -> [String; 6] {
         }
         [number, delta.total_ns.to_string(), delta.average_ns().unwrap_or(0).to_string()]
     };
-    let ([a, b, c], [d, e, f]) = (level(&figures.ex, Level::EX), level(&figures.pr, Level::PR));
-    [a, b, c, d, e, f]
+    let ([ex_num, ex_time, ex_avg], [pr_num, pr_time, pr_avg]) = (level(&figures.ex, Level::EX), level(&figures.pr, Level::PR));
+    [ex_num, ex_time, ex_avg, pr_num, pr_time, pr_avg]
 }
 
 /// o2locktop's columns: 21 characters, then six of 12. A longer number pushes the rest aside instead of touching it.
@@ -157,7 +158,7 @@ mod tests {
     fn snapshots() -> Vec<Snapshot> {
         let player =
             collect::recording::Player::from_archive(crate::demo::RECORDING, "demo", sample::message::Configuration::default()).unwrap();
-        let engine = engine::start(Source::Recording(Box::new(player), None), Rules::default(), engine::AT_ONCE).unwrap();
+        let engine = engine::start(Source::Recording(Box::new(player), None), Rules::default(), engine::Manner::OnTime).unwrap();
         engine
             .updates
             .iter()
@@ -177,7 +178,7 @@ mod tests {
         let snapshots = snapshots();
         let lines = report().lines(&snapshots[8], true, None);
         assert_eq!(lines[0], "o2locktop n1:/mnt lockspace: 248913AEBE3841519A0C7B255385761E");
-        assert_eq!(lines[1], "2026-11-21 22:23:07 lock acquisitions: total 1976, EX 596, PR 1380");
+        assert_eq!(lines[1], "2026-11-21 22:23:07 lock acquisitions: total 1996, EX 616, PR 1380");
         assert!(lines[2].starts_with("lock resources: total "), "{}", lines[2]);
         assert_eq!(lines[4], "TYPE INO             EX NUM      EX TIME(ns) EX AVG(ns)  PR NUM      PR TIME(ns) PR AVG(ns)");
         assert!(lines[5].starts_with("M    13185           200         "), "{}", lines[5]);

@@ -118,10 +118,12 @@ pub fn run(engine: Engine, settings: Settings, title: Title, playback: Playback)
     }
 }
 
-/// A terminal that is gone gives EIO.
+/// Whether the terminal is gone. The error itself may tell it in other ways: the kernel's SIGCONT comes before its SIGHUP,
+/// and taking the terminal again fails then.
 fn is_hangup(error: &anyhow::Error) -> bool {
     let code = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
-    code == Some(rustix::io::Errno::IO.raw_os_error())
+    let gone = rustix::io::Errno::IO;
+    code == Some(gone.raw_os_error()) || rustix::termios::tcgetattr(io::stdout()).is_err_and(|errno| errno == gone)
 }
 
 enum End {

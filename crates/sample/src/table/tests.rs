@@ -126,6 +126,15 @@ fn a_lock_overlooked_since_it_was_made_is_told_in_full_when_it_shows() {
 }
 
 #[test]
+fn what_stands_before_the_head_of_the_first_look_is_new_however_late_it_shows() {
+    let mut table = table();
+    sample(&mut table, 1, &[meta(3, 1), meta(2, 5)]);
+    sample(&mut table, 2, &[meta(9, 4), meta(3, 1), meta(2, 5)]);
+    let next = sample(&mut table, 3, &[meta(9, 4), meta(8, 303), meta(3, 1), meta(2, 5)]);
+    assert_eq!(gets(&next, 8), Some(303));
+}
+
+#[test]
 fn labels_that_run_out_are_renewed_in_their_order() {
     let mut table = table();
     sample(&mut table, 1, &[meta(3, 1), meta(2, 1)]);
