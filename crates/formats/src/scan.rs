@@ -52,9 +52,20 @@ impl<'a> Fields<'a> {
     #[inline]
     pub fn next_decimal(&mut self) -> Option<u64> {
         self.taken += 1;
+        // Half of all counters are 0.
+        if let [b'0', b'\t', rest @ ..] = self.rest {
+            self.rest = rest;
+            return Some(0);
+        }
+        let mut rest = self.rest;
         let mut value: u64 = 0;
-        let mut length = 0;
-        let mut bytes = self.rest.iter();
+        // Times and sums are long: eight digits at a step.
+        while let Some((eight, tail)) = rest.split_first_chunk::<8>() {
+            let Some(digits) = decimal8(*eight) else { break };
+            value = value.checked_mul(100_000_000)?.checked_add(digits)?;
+            rest = tail;
+        }
+        let mut bytes = rest.iter();
         for &byte in bytes.by_ref() {
             let digit = byte.wrapping_sub(b'0');
             if digit > 9 {
@@ -63,15 +74,12 @@ impl<'a> Fields<'a> {
                 }
                 break;
             }
-            length += 1;
-            if length < 19 {
-                value = value * 10 + u64::from(digit);
-            } else {
-                value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
-            }
+            value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
         }
+        // A field that starts with its tab, or with nothing, is empty.
+        let empty = self.rest.first().is_none_or(|byte| !byte.is_ascii_digit());
         self.rest = bytes.as_slice();
-        (length > 0).then_some(value)
+        (!empty).then_some(value)
     }
 
     /// Takes a decimal field that may carry a minus sign.
@@ -91,6 +99,31 @@ impl<'a> Fields<'a> {
         prefixed_hex(self.next_field()?)
     }
 
+    /// Takes a field of `length` bytes and its tab if that is how the line goes on.
+    #[inline]
+    pub fn next_of_length(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (field, rest) = self.rest.split_at_checked(length)?;
+        let ([b'\t', rest @ ..], false) = (rest, field.contains(&b'\t')) else { return None };
+        self.rest = rest;
+        self.taken += 1;
+        Some(field)
+    }
+
+    /// Takes one byte printed as `0x0` to `0xff`, or sign-extended (`0xffffff80` to `0xffffffff`), and its tab.
+    #[inline]
+    pub fn skip_hex_byte(&mut self) -> bool {
+        let hex = u8::is_ascii_hexdigit;
+        let rest = match self.rest {
+            [b'0', b'x', a, b'\t', rest @ ..] if hex(a) => rest,
+            [b'0', b'x', a, b, b'\t', rest @ ..] if hex(a) && hex(b) => rest,
+            [b'0', b'x', b'f', b'f', b'f', b'f', b'f', b'f', a, b, b'\t', rest @ ..] if hex(a) && hex(b) => rest,
+            _ => return false,
+        };
+        self.rest = rest;
+        self.taken += 1;
+        true
+    }
+
     /// Takes exactly `bytes` bytes as they stand if the line continues with them.
     #[inline]
     pub fn skip_exact(&mut self, bytes: &[u8], fields: u32) -> Option<&'a [u8]> {
@@ -102,6 +135,22 @@ impl<'a> Fields<'a> {
         self.taken += fields;
         Some(head)
     }
+}
+
+/// Eight decimal digits at once, as one word; `None` if any byte is no digit.
+#[inline]
+fn decimal8(eight: [u8; 8]) -> Option<u64> {
+    let word = u64::from_le_bytes(eight);
+    // Digits are 0x30 to 0x39: the upper nibble is 3, also after adding 6.
+    let upper = 0xf0f0_f0f0_f0f0_f0f0;
+    let threes = 0x3030_3030_3030_3030;
+    if word & upper != threes || word.wrapping_add(0x0606_0606_0606_0606) & upper != threes {
+        return None;
+    }
+    // Neighbours are joined: digits to pairs, to fours, to eight.
+    let pairs = (word & 0x0f0f_0f0f_0f0f_0f0f).wrapping_mul(2561) >> 8;
+    let fours = (pairs & 0x00ff_00ff_00ff_00ff).wrapping_mul(6_553_601) >> 16;
+    Some((fours & 0x0000_ffff_0000_ffff).wrapping_mul(42_949_672_960_001) >> 32)
 }
 
 /// `0x1f` as a number: 1 to 16 digits of either case after the prefix.
@@ -141,8 +190,7 @@ pub fn hex8(digits: &[u8]) -> Option<u32> {
     // Each byte: letters have bit 6 set; their low nibble is 9 less than their value.
     let letters = (word & 0x4040_4040_4040_4040) >> 6;
     let nibbles = (word & 0x0f0f_0f0f_0f0f_0f0f) + letters * 9;
-    // Only 0-9, A-F and a-f survive being written again.
-    if nibbles & 0xf0f0_f0f0_f0f0_f0f0 != 0 || !chunk.iter().all(u8::is_ascii_hexdigit) {
+    if nibbles & 0xf0f0_f0f0_f0f0_f0f0 != 0 || !chunk.iter().fold(true, |all, byte| all & byte.is_ascii_hexdigit()) {
         return None;
     }
     let pairs = (nibbles | nibbles >> 4) & 0x00ff_00ff_00ff_00ff;

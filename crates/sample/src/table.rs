@@ -202,7 +202,7 @@ impl LockTable {
             entry.state = fingerprint;
         }
         let quiet = before.has(&stats) && before.state == fingerprint;
-        if quiet && !repeated && !matters && !self.notable.contains_key(&at) && !self.pending.contains_key(&at) {
+        if quiet && !repeated && !matters && !before.is_noted() {
             return;
         }
         entry.keep(&stats);
@@ -249,9 +249,14 @@ impl LockTable {
         let interval_ns = self.previous_sample.map(|before| clock.monotonic_ns.saturating_sub(before.monotonic_ns));
         let mut locks: Vec<LockSample> = Vec::with_capacity(self.pending.len());
         let mut notable: HashMap<u32, Notable> = HashMap::with_capacity(self.pending.len());
-        let pending = std::mem::take(&mut self.pending);
+        // As many will be active next time: a table that grows moves what it holds again and again.
+        let next = HashMap::with_capacity(if self.emit_all { 0 } else { self.pending.len() });
+        let pending = std::mem::replace(&mut self.pending, next);
         let now = self.pass_clocks.back().map_or(clock, |&(_, clock)| clock);
         for (at, pending) in pending {
+            if let Some(entry) = self.entries.get_mut(at) {
+                entry.note(false);
+            }
             let mut lock = pending.sample;
             lock.system = self.is_system(lock.name);
             let followed = self.notable.get(&at);
@@ -271,6 +276,9 @@ impl LockTable {
             let Some(entry) = self.entries.get(at) else { continue };
             let lacking = self.passes_since(entry);
             if lacking < passes || lacking > CARRIED_PASSES {
+                if let (Some(entry), false) = (self.entries.get_mut(at), notable.contains_key(&at)) {
+                    entry.note(false);
+                }
                 continue;
             }
             let Some(mut lock) = before.last.clone() else { continue };
@@ -282,9 +290,14 @@ impl LockTable {
             notable.insert(at, before);
         }
         self.notable = notable;
+        for &at in self.notable.keys() {
+            if let Some(entry) = self.entries.get_mut(at) {
+                entry.note(true);
+            }
+        }
         let mut omitted = std::mem::take(&mut self.first_omitted);
         cut_to(&mut locks, self.most_locks, &self.watched, &mut omitted);
-        self.give_up_the_gone();
+        let census = self.census();
         let stats = match self.stats {
             StatsKept::Yes => StatsKept::Yes,
             _ if self.held_without_stats > 0 => StatsKept::No,
@@ -307,7 +320,7 @@ impl LockTable {
             interval_ns,
             dump,
             known: self.entries.len() as u64,
-            census: self.census(),
+            census,
             made: std::mem::take(&mut self.made),
             made_again: std::mem::take(&mut self.made_again),
             gone: std::mem::take(&mut self.gone),
@@ -407,6 +420,9 @@ impl LockTable {
             lvb: if watched { lvb_digits(record.lvb) } else { None },
             rest: (watched && !record.rest.is_empty()).then(|| String::from_utf8_lossy(record.rest).trim().to_owned()),
         };
+        if let Some(entry) = self.entries.get_mut(at) {
+            entry.note(true);
+        }
         match self.pending.get_mut(&at) {
             None => {
                 let whole = Some(all);
@@ -460,12 +476,15 @@ impl LockTable {
         let mut waits = waits;
         let middle = waits.len().saturating_sub(self.most_locks).min(waits.len().saturating_sub(1));
         let (_, &mut least, _) = waits.select_nth_unstable(middle);
-        let (watched, omitted) = (&self.watched, &mut self.first_omitted);
-        self.pending.retain(|_, pending| {
+        let (watched, omitted, entries) = (&self.watched, &mut self.first_omitted, &mut self.entries);
+        self.pending.retain(|&at, pending| {
             let lock = &pending.sample;
             let keep = lock.total_ns() >= least || lock.wait.is_some() || watched.contains(&lock.name);
             if !keep {
                 omitted.add(lock);
+                if let Some(entry) = entries.get_mut(at) {
+                    entry.note(false);
+                }
             }
             keep
         });
@@ -631,27 +650,25 @@ impl LockTable {
         self.system_blocks.iter().copied().min()
     }
 
-    /// Forgets locks that too many passes have lacked, and closes the holes.
-    fn give_up_the_gone(&mut self) {
+    /// Counts the known locks by type, and forgets those that too many passes have lacked.
+    fn census(&mut self) -> Vec<(char, u64)> {
         let pass = self.pass as u8;
         let is_gone = |entry: &Entry| u32::from(pass.wrapping_sub(entry.seen)) >= GONE_AFTER;
-        let gone = self.entries.iter().filter(|entry| is_gone(entry)).count();
-        if gone == 0 {
-            return;
-        }
-        self.gone += gone as u64;
-        let notable = &self.notable;
-        let moved = self.entries.retain(|entry| !is_gone(entry), |at| notable.contains_key(&at));
-        self.notable = std::mem::take(&mut self.notable).into_iter().filter_map(|(at, lock)| Some((*moved.get(&at)?, lock))).collect();
-        self.newest_label = self.entries.iter().map(|entry| entry.label).max().unwrap_or(0);
-    }
-
-    fn census(&self) -> Vec<(char, u64)> {
         let mut counts = [0u64; 128];
+        let mut gone = 0;
         for entry in self.entries.iter() {
-            if let Some(count) = counts.get_mut(usize::from(entry.letter())) {
+            if is_gone(entry) {
+                gone += 1;
+            } else if let Some(count) = counts.get_mut(usize::from(entry.letter())) {
                 *count += 1;
             }
+        }
+        if gone > 0 {
+            self.gone += gone;
+            let notable = &self.notable;
+            let moved = self.entries.retain(|entry| !is_gone(entry), |at| notable.contains_key(&at));
+            self.notable = std::mem::take(&mut self.notable).into_iter().filter_map(|(at, lock)| Some((*moved.get(&at)?, lock))).collect();
+            self.newest_label = self.entries.iter().map(|entry| entry.label).max().unwrap_or(0);
         }
         let letters = counts.iter().enumerate().filter(|(_, count)| **count > 0);
         letters.map(|(letter, &count)| (char::from(letter as u8), count)).collect()

@@ -233,13 +233,11 @@ impl LockState {
 
     /// The state folded to 24 bits, to notice a change cheaply. Holder counts are left out: they change all the time.
     pub fn fingerprint(&self) -> u32 {
-        let mut hash = u64::from(self.flags.0 as u32);
-        for part in
-            [self.level.0 as u8 as u32, self.requested.0 as u8 as u32, self.blocking.0 as u8 as u32, self.action.0, self.unlock_action.0]
-        {
-            hash = (hash ^ u64::from(part)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
-        }
-        (hash >> 20) as u32 & 0x00ff_ffff
+        let byte = |level: Level| u64::from(level.0.cast_unsigned());
+        let levels = byte(self.level) | byte(self.requested) << 8 | byte(self.blocking) << 16;
+        let actions = u64::from(self.action.0) << 24 ^ u64::from(self.unlock_action.0) << 28;
+        let all = self.flags.0 << 32 ^ self.flags.0 >> 32 ^ levels ^ actions;
+        (all.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as u32
     }
 }
 

@@ -16,7 +16,7 @@
 //! A later version is read as its known prefix, the rest is kept. LVB bytes are printed from a `char`: on x86 before
 //! Linux 6.2 it is signed, so byte 0xb1 reads `0xffffffb1`.
 
-use super::lock_name::LockName;
+use super::lock_name::{DENTRY_LENGTH, LockName, NAME_LENGTH};
 use super::lock_state::{Action, Flags, Level, LockState, UnlockAction};
 use crate::problem::LineProblem;
 use crate::scan::Fields;
@@ -111,8 +111,10 @@ pub fn parse_line(line: &[u8]) -> Result<Record<'_>, LineProblem> {
     if version == 0 {
         return Err(problem(&fields, "a version from 0x1"));
     }
-    let name = fields.next_field().and_then(LockName::parse);
-    let name = name.ok_or_else(|| problem(&fields, "a lock name of 31 characters, or 25 for N"))?;
+    // The letter tells the length, so the name need not be searched for its end.
+    let length = if fields.rest().first() == Some(&b'N') { DENTRY_LENGTH } else { NAME_LENGTH };
+    let name = fields.next_of_length(length).and_then(LockName::parse);
+    let name = name.ok_or(LineProblem { field: 2, expected: "a lock name of 31 characters, or 25 for N" })?;
     let level = level_field(fields.next_signed(), &fields)?;
     let flags = Flags(fields.next_hex().ok_or_else(|| problem(&fields, "flags such as 0x41"))?);
     let action = Action(u32_field(fields.next_hex(), &fields, "an action such as 0x0")?);
@@ -134,19 +136,11 @@ fn lvb_fields<'a>(fields: &mut Fields<'a>) -> Result<&'a [u8], LineProblem> {
     }
     let start = fields.rest();
     for _ in 0..LVB_BYTES {
-        if !fields.next_field().is_some_and(is_lvb_byte) {
-            return Err(problem(fields, "an LVB byte such as 0x0"));
+        if !fields.skip_hex_byte() {
+            return Err(LineProblem { field: fields.taken() + 1, expected: "an LVB byte such as 0x0" });
         }
     }
     Ok(start.get(..start.len() - fields.rest().len()).unwrap_or_default())
-}
-
-/// `0x0` to `0xff`, or sign-extended from 0x80 on.
-#[inline]
-fn is_lvb_byte(field: &[u8]) -> bool {
-    let Some(digits) = field.strip_prefix(b"0x") else { return false };
-    let digits = if digits.len() == 8 { digits.strip_prefix(b"ffffff").unwrap_or_default() } else { digits };
-    matches!(digits.len(), 1 | 2) && digits.iter().all(u8::is_ascii_hexdigit)
 }
 
 #[inline]

@@ -7,6 +7,9 @@ use formats::ocfs2::{LockName, LockType};
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
+/// Letters are ASCII: their upper bit is free.
+const NOTED: u8 = 0x80;
+
 /// What is kept of every lock, idle ones too. Words of 32 bits, so that no padding is kept a million times.
 #[derive(Clone, Copy)]
 pub struct Entry {
@@ -22,6 +25,7 @@ pub struct Entry {
     pub label: u32,
     /// Fingerprint of the state.
     pub state: u16,
+    /// Type letter; the upper bit: something is kept of this lock beside its entry.
     letter: u8,
     /// Low 8 bits of the pass that saw it last.
     pub seen: u8,
@@ -47,17 +51,28 @@ impl Entry {
 
     /// The lock's name.
     pub fn name(&self) -> LockName {
-        LockName::new(LockType::from_letter(self.letter).unwrap_or(LockType::META), whole(self.block), self.low)
+        LockName::new(LockType::from_letter(self.letter()).unwrap_or(LockType::META), whole(self.block), self.low)
     }
 
     /// The lock's type letter.
     pub fn letter(&self) -> u8 {
-        self.letter
+        self.letter & !NOTED
+    }
+
+    /// Whether something is kept of this lock beside its entry: idle ones, which are most, need no further look.
+    #[inline]
+    pub fn is_noted(&self) -> bool {
+        self.letter & NOTED != 0
+    }
+
+    /// Says whether something is kept of this lock beside its entry.
+    pub fn note(&mut self, noted: bool) {
+        self.letter = if noted { self.letter | NOTED } else { self.letter & !NOTED };
     }
 
     #[inline]
     fn is(&self, name: LockName) -> bool {
-        self.low == name.low() && whole(self.block) == name.block() && char::from(self.letter) == name.kind().letter()
+        self.low == name.low() && whole(self.block) == name.block() && char::from(self.letter()) == name.kind().letter()
     }
 
     /// Counters at PR and EX as last seen.
@@ -107,9 +122,16 @@ pub struct Entries {
     list: Vec<Entry>,
     index: HashTable<u32>,
     hasher: FixedState,
-    /// The number after the one found last: dumps repeat their order.
+    /// The number after the one found last in order.
     guess: u32,
+    /// The number after the one found last elsewhere.
+    aside: u32,
+    /// How many in a row were found elsewhere.
+    strayed: u32,
 }
+
+/// So many numbers after the expected one are tried: a dump lacks single records, rarely two in a row.
+const LOOK_AHEAD: u32 = 4;
 
 impl Entries {
     /// How many locks are known.
@@ -141,23 +163,41 @@ impl Entries {
 
     /// Starts at the head of the next dump.
     pub fn rewind(&mut self) {
-        self.guess = 0;
+        (self.guess, self.aside, self.strayed) = (0, 0, 0);
     }
 
     fn hash(hasher: &FixedState, name: LockName) -> u64 {
         hasher.hash_one(u128::from_be_bytes(name.to_key()))
     }
 
-    /// The number of `name`.
+    /// The number of `name`. Dumps repeat their order but for the records they lack: the number wanted is mostly the next
+    /// one, or one of the few after it. Locks that earlier dumps lacked stand at the end of the list, in their order too.
     #[inline]
     pub fn find(&mut self, name: LockName) -> Option<u32> {
-        let at = if self.list.get(self.guess as usize).is_some_and(|entry| entry.is(name)) {
-            self.guess
+        for at in self.guess..self.guess + LOOK_AHEAD {
+            if self.list.get(at as usize).is_some_and(|entry| entry.is(name)) {
+                self.guess = at + 1;
+                self.strayed = 0;
+                return Some(at);
+            }
+        }
+        self.find_elsewhere(name)
+    }
+
+    fn find_elsewhere(&mut self, name: LockName) -> Option<u32> {
+        let at = if self.list.get(self.aside as usize).is_some_and(|entry| entry.is(name)) {
+            self.aside
         } else {
             let (list, hash) = (&self.list, Self::hash(&self.hasher, name));
             *self.index.find(hash, |&at| list.get(at as usize).is_some_and(|entry| entry.is(name)))?
         };
-        self.guess = at + 1;
+        self.aside = at + 1;
+        self.strayed += 1;
+        if self.strayed > LOOK_AHEAD {
+            // The dump goes on elsewhere.
+            self.guess = at + 1;
+            self.strayed = 0;
+        }
         Some(at)
     }
 
@@ -171,7 +211,6 @@ impl Entries {
         self.list.push(Entry::new(name));
         let (list, hasher) = (&self.list, &self.hasher);
         self.index.insert_unique(Self::hash(hasher, name), at, |&at| hash_at(list, hasher, at));
-        self.guess = at + 1;
         at
     }
 
