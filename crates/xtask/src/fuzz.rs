@@ -30,9 +30,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         write_seeds(&fuzz, target)?;
         let mut command = fuzz_command();
         command.args(["run", target, "--"]).arg(format!("-runs={}", options.runs)).arg(format!("-max_len={MAX_LEN}"));
-        command.args(["-print_final_stats=1", "-verbosity=0", "-timeout=5"]).current_dir(paths::root());
+        command.args(["-print_final_stats=1", "-verbosity=0", "-timeout=60"]).current_dir(paths::root());
         if !command.status().context("cargo +nightly does not start")?.success() {
-            bail!("{target} failed: the input is named above and lies in fuzz/artifacts/{target}");
+            bail!("{target} failed: it does not build, or the input named above lies in fuzz/artifacts/{target}");
         }
     }
     println!("nothing was found in {} targets", targets.len());

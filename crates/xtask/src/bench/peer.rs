@@ -39,7 +39,11 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
 
 /// Runs the driver; the best of several runs counts for time.
 pub fn measure(python: &Path, directory: &Path, size: Size) -> anyhow::Result<Result> {
-    let runs = if size.total() > 100_000 { 1 } else { 3 };
+    let runs = match size.total() {
+        ..=100_000 => 3,
+        ..=300_000 => 2,
+        _ => 1,
+    };
     let mut best = Result { total_ns: f64::MAX, peak_mib: f64::MAX };
     for _ in 0..runs {
         let mut command = Command::new(python);
