@@ -40,8 +40,8 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
 /// Runs the driver; the best of several runs counts for time.
 pub fn measure(python: &Path, directory: &Path, size: Size) -> anyhow::Result<Result> {
     let runs = match size.total() {
-        ..=100_000 => 3,
-        ..=300_000 => 2,
+        0..=100_000 => 3,
+        100_001..=300_000 => 2,
         _ => 1,
     };
     let mut best = Result { total_ns: f64::MAX, peak_mib: f64::MAX };
