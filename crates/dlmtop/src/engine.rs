@@ -63,28 +63,14 @@ impl Engine {
     }
 }
 
-/// When pictures are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
-    /// For programs and logs: each picture holds a new sample of every node that answers, so that counts may be added up.
-    /// A node that reads less often (see `--cpu-share`) sets the pace.
-    EachSampleOnce,
-    /// For people: on time, with the newest sample of each node and its age.
-    OnTime,
-}
-
-impl Manner {
-    /// For how long the first picture waits for nodes that have not told of themselves yet.
-    fn first_wait(self) -> Duration {
-        match self {
-            Manner::EachSampleOnce => Duration::from_secs(15),
-            Manner::OnTime => Duration::from_millis(500),
-        }
-    }
-}
+/// For how long the first picture waits for nodes that have not told of themselves yet: a program gets the nodes that can
+/// be reached …
+pub const PATIENT: Duration = Duration::from_secs(15);
+/// … people want to see what goes on.
+pub const AT_ONCE: Duration = Duration::from_millis(500);
 
 /// Starts the engine. Fails only if no thread can be started.
-pub fn start(source: Source, rules: Rules, manner: Manner) -> std::io::Result<Engine> {
+pub fn start(source: Source, rules: Rules, first_wait: Duration) -> std::io::Result<Engine> {
     // Few: a recording played as fast as possible waits for its face.
     let (update_sender, updates) = sync_channel(4);
     let (commands, inbox) = std::sync::mpsc::channel();
@@ -95,7 +81,7 @@ pub fn start(source: Source, rules: Rules, manner: Manner) -> std::io::Result<En
                 &events,
                 &inbox,
                 &update_sender,
-                manner,
+                first_wait,
             );
         }
         Source::Recording(player, speed) => play(*player, speed, rules, &inbox, &update_sender),
@@ -112,9 +98,9 @@ struct Live {
 }
 
 impl Live {
-    fn run(mut self, events: &Receiver<NodeEvent>, commands: &Receiver<Command>, updates: &SyncSender<Update>, manner: Manner) {
+    fn run(mut self, events: &Receiver<NodeEvent>, commands: &Receiver<Command>, updates: &SyncSender<Update>, first_wait: Duration) {
         self.configure();
-        let mut due = self.start + manner.first_wait();
+        let mut due = self.start + first_wait;
         let mut last: Option<Instant> = None;
         loop {
             loop {
@@ -143,16 +129,12 @@ impl Live {
             }
             let now = Instant::now();
             let interval = Duration::from_millis(self.configuration.interval_ms.max(100));
-            let view_now = self.now();
             // Right behind the nodes' samples, so that none of them is old when it is shown.
-            let ready = match (last, manner) {
-                (None, _) => self.cluster.all_told() || now >= due,
-                (Some(last), Manner::EachSampleOnce) => {
-                    let nothing_to_wait_for = now >= due && !self.cluster.any_counts(view_now);
-                    now >= last + interval * 3 / 4 && self.cluster.settled(view_now) || nothing_to_wait_for
-                }
-                (Some(last), Manner::OnTime) => now >= due || now >= last + interval * 3 / 4 && self.cluster.all_fresh(),
-            };
+            let ready = now >= due
+                || match last {
+                    None => self.cluster.all_told(),
+                    Some(last) => now >= last + interval * 3 / 4 && self.cluster.all_fresh(),
+                };
             if !ready {
                 continue;
             }

@@ -1,7 +1,7 @@
 //! Watching: chooses source and face, runs them, and tells the exit status.
 
 use crate::args::{Show, Speed, Watch};
-use crate::engine::{self, Engine, Manner, Source};
+use crate::engine::{self, Engine, Source};
 use crate::out::{self, csv::Csv, json::Json, text::Text};
 use crate::settings::Settings;
 use crate::tui::{self, Outcome, Playback, Title};
@@ -152,9 +152,10 @@ fn run(source: Source, settings: &Settings, show: &Show, mounts: &[String], titl
         [only] if only.starts_with('/') => Some(only.clone()),
         _ => None,
     };
-    let rules = Rules { stuck_after_ns: settings.stuck_after_ns, mount_point, ..Rules::default() };
-    let manner = if face_kind(show) == FaceKind::Screen { Manner::OnTime } else { Manner::EachSampleOnce };
-    let engine = engine::start(source, rules, manner).context("cannot start the engine's thread")?;
+    let for_people = face_kind(show) == FaceKind::Screen;
+    let rules = Rules { stuck_after_ns: settings.stuck_after_ns, mount_point, each_sample_once: !for_people, ..Rules::default() };
+    let first_wait = if for_people { engine::AT_ONCE } else { engine::PATIENT };
+    let engine = engine::start(source, rules, first_wait).context("cannot start the engine's thread")?;
     match face_kind(show) {
         FaceKind::Screen => screen(engine, settings, title, playback),
         FaceKind::Text => batch(&engine, &mut Text::new(settings), show),

@@ -19,13 +19,16 @@ pub struct Rules {
     pub stuck_after_ns: u64,
     /// Clocks that differ by more are told, µs.
     pub skew_us: i64,
+    /// For programs that add counts up: a sample's counts are told at one tick only. A node without a new sample since the
+    /// last tick then tells its waits, and no counts. Else the newest sample is told until the next one comes.
+    pub each_sample_once: bool,
     /// The mount point that was asked for: nodes where another file system lies there are told.
     pub mount_point: Option<String>,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Rules { stuck_after_ns: 5_000_000_000, skew_us: 2_000_000, mount_point: None }
+        Rules { stuck_after_ns: 5_000_000_000, skew_us: 2_000_000, each_sample_once: false, mount_point: None }
     }
 }
 
@@ -171,22 +174,6 @@ impl Cluster {
         punctual.peek().is_some() && punctual.all(|on_node| on_node.fresh)
     }
 
-    /// Whether every file system on every node that counts has given a sample since the last tick, and one has: a tick now
-    /// tells each sample once and leaves none out. A node that does not come leaves this condition when it is late.
-    pub fn settled(&self, now: ViewTime) -> bool {
-        let mut counting = self
-            .nodes
-            .iter()
-            .flat_map(|node| node.file_systems.iter().filter(move |(uuid, _)| node.state_of(uuid, now).counts()))
-            .peekable();
-        counting.peek().is_some() && counting.all(|(_, on_node)| on_node.fresh)
-    }
-
-    /// Whether any node's numbers count now.
-    pub fn any_counts(&self, now: ViewTime) -> bool {
-        self.nodes.iter().any(|node| node.file_systems.keys().any(|uuid| node.state_of(uuid, now).counts()))
-    }
-
     /// The picture of this moment. What came since the last tick is its interval.
     pub fn tick(&mut self, now: ViewTime) -> Snapshot {
         self.number += 1;
@@ -242,13 +229,18 @@ impl Cluster {
             }
             let state = node.state_of(uuid, now);
             if let (true, Some(on_node)) = (state.counts(), on_node) {
+                let told_before = self.rules.each_sample_once && !on_node.fresh;
                 for (name, (system, part)) in &on_node.locks {
+                    let part = if told_before { part.without_counts() } else { Some(part.clone()) };
+                    let Some(part) = part else { continue };
                     let row = parts.entry(*name).or_insert_with(|| (*system, Vec::new()));
                     row.0 |= system;
-                    row.1.push(part.clone());
+                    row.1.push(part);
                 }
                 if let Some(head) = &on_node.head {
-                    totals.add_omitted(&head.omitted);
+                    if !told_before {
+                        totals.add_omitted(&head.omitted);
+                    }
                     view.lifetime &= head.interval_ns.is_none();
                 }
             }

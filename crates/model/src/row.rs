@@ -113,6 +113,18 @@ impl NodeFigures {
         }
     }
 
+    /// The part without what happened: of a sample that was told before. `None` if nothing waits.
+    pub fn without_counts(&self) -> Option<NodeFigures> {
+        self.figures.wait.as_ref()?;
+        let mut part = self.clone();
+        for level in [&mut part.figures.pr, &mut part.figures.ex] {
+            *level = LevelDelta { max_ns: level.max_ns, last_us: level.last_us, ..LevelDelta::default() };
+        }
+        part.figures.rank_ns = 0;
+        part.figures.over_ns = Some(0);
+        Some(part)
+    }
+
     /// Adds a later sample of the same tick.
     pub fn add(&mut self, later: LockSample, stuck_after_ns: u64) {
         if later.seen_ago_ns > 0 {

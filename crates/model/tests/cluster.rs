@@ -215,6 +215,17 @@ fn samples_between_two_ticks_add_up_and_an_old_one_is_not_fresh() {
 }
 
 #[test]
+fn counts_may_be_added_up_if_each_sample_is_told_once() {
+    let mut cluster = Cluster::new(["a".to_owned()], Rules { each_sample_once: true, ..Rules::default() });
+    cluster.link(0, Link::Up(Way::Installed));
+    cluster.message(0, file_system(A, "/mnt/shared"), at(0));
+    cluster.message(0, sample(A, 2, 2, vec![lock(LockType::META, 7, 5, 500), waiting(lock(LockType::META, 9, 3, 30), 6)]), at(2));
+    assert_eq!(cluster.tick(at(2)).file_systems[0].totals.ex_gets, 8);
+    let again = cluster.tick(at(3));
+    assert_eq!((again.file_systems[0].totals.ex_gets, again.file_systems[0].rows.len(), again.stuck.len()), (0, 1, 1));
+}
+
+#[test]
 fn another_file_system_at_the_same_mount_point_is_told_and_not_mixed_in() {
     let rules = Rules { mount_point: Some("/mnt/shared".to_owned()), ..Rules::default() };
     let mut cluster = Cluster::new(["a", "b", "c"].map(str::to_owned), rules);
