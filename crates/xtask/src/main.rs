@@ -1,9 +1,10 @@
-//! Commands for developers, run as `cargo xtask …`: generated dumps, benchmarks, the static binary, fuzzing.
+//! Commands for developers, run as `cargo xtask …`: generated dumps, benchmarks, recordings, the static binary, fuzzing.
 
 use clap::{Parser, Subcommand};
 
 mod bench;
 mod cpu;
+mod cut;
 mod dist;
 mod dumps;
 #[cfg(test)]
@@ -32,6 +33,8 @@ enum Command {
     BenchOne(bench::ours::Options),
     /// Builds the static release binary and checks that it is static.
     Dist,
+    /// Cuts a recorded time series (tar.zst) down to what dlmtop reads, as the built-in demo is.
+    Cut(cut::Options),
     /// Runs every fuzz target for a number of executions.
     Fuzz(fuzz::Options),
 }
@@ -42,6 +45,7 @@ fn main() -> anyhow::Result<()> {
         Command::Bench(options) => bench::run(&options),
         Command::BenchOne(options) => bench::ours::run(&options),
         Command::Dist => dist::run(),
+        Command::Cut(options) => cut::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
     }
 }
