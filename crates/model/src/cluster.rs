@@ -1,9 +1,10 @@
 //! All nodes together: takes events, makes snapshots.
 
 use crate::episode::Episodes;
-use crate::finding::rules;
+use crate::finding::verdicts;
 use crate::node::{Node, NodeState, NodeView};
 use crate::row::{LockRow, NodeFigures};
+use crate::rules::Rules;
 use crate::snapshot::{FileSystemView, Snapshot};
 use crate::time::ViewTime;
 use crate::totals::Totals;
@@ -11,26 +12,6 @@ use crate::trend::Trends;
 use formats::ocfs2::LockName;
 use sample::{Fault, FaultKind, FileSystem, FromNode, Link, WatchedLock, Way};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// What the verdicts go by.
-#[derive(Clone, Debug)]
-pub struct Rules {
-    /// A wait of this length is stuck, ns.
-    pub stuck_after_ns: u64,
-    /// Clocks that differ by more are told, µs.
-    pub skew_us: i64,
-    /// For programs that add counts up: a sample's counts are told at one tick only. A node without a new sample since the
-    /// last tick then tells its waits, and no counts. Else the newest sample is told until the next one comes.
-    pub each_sample_once: bool,
-    /// The mount point that was asked for: nodes where another file system lies there are told.
-    pub mount_point: Option<String>,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Rules { stuck_after_ns: 5_000_000_000, skew_us: 2_000_000, each_sample_once: false, mount_point: None }
-    }
-}
 
 /// Locks that are watched on all nodes because they wait, at most, beside those that the user asked for.
 const MOST_WATCHED: usize = 64;
@@ -205,7 +186,7 @@ impl Cluster {
             snapshot.elsewhere =
                 self.nodes.iter().enumerate().map(|(number, node)| Self::node_view(number, node, node.state(), None)).collect();
         }
-        snapshot.findings = rules::findings(&snapshot, &self.rules);
+        snapshot.findings = verdicts::findings(&snapshot, &self.rules);
         for on_node in self.nodes.iter_mut().flat_map(|node| node.file_systems.values_mut()) {
             on_node.ticked = on_node.fresh || on_node.ticked;
             on_node.fresh = false;

@@ -1,6 +1,6 @@
 //! Verdicts, each with the evidence and the rule behind it.
 
-pub mod rules;
+pub mod verdicts;
 
 use formats::ocfs2::LockName;
 

@@ -13,18 +13,19 @@
 //!   the newest survivor; a labelled lock in front of it was freed and *made again*, whatever its counters say. Labels are
 //!   given only where the age is certain: in the first look, and to what stands in front of the newest label of all.
 
-use crate::delta::{Counters, Difference, difference, whole};
-use crate::lock_sample::{LevelDelta, Life, LockSample};
+use crate::lock_sample::{LevelDelta, LockSample};
 use crate::message::{DumpReport, NodeClock, Omitted, Pace, Problems, Sample, StatsKept};
-use crate::wait::{Sighting, WaitTrack};
+use crate::wait::WaitTrack;
 use entries::{Entries, Entry};
 use formats::ocfs2::lock_state::Flags;
-use formats::ocfs2::locking_state::{LevelStats, Record, Stats};
+use formats::ocfs2::locking_state::{Record, Stats};
 use formats::ocfs2::{Level, LockName, LockType};
 use hashbrown::{HashMap, HashSet};
 use std::collections::VecDeque;
 
 mod entries;
+mod news;
+mod order;
 
 /// A lock unseen in this many passes is gone. Each pass misses about a tenth at random: one lock in a hundred million is
 /// wrongly given up.
@@ -365,276 +366,6 @@ impl LockTable {
         }
     }
 
-    /// Notes what a record tells beyond what was known. `before`: the entry as it was, and whether this pass had it already.
-    fn news(&mut self, at: u32, record: &Record<'_>, stats: &Stats, before: Option<(Entry, bool)>) {
-        let (_, clock) = self.pass_clocks.back().copied().unwrap_or_default();
-        let now_pr = counters(&stats.pr);
-        let now_ex = counters(&stats.ex);
-        let (mut pr, mut ex, mut life) = (LevelDelta::default(), LevelDelta::default(), Life::Ongoing);
-        let mut over_ns = None;
-        let mut changed = false;
-        match before {
-            // A first look at the whole table: lifetime figures, as `over_ns` says.
-            None if self.first_look => (pr, ex) = (whole(now_pr), whole(now_ex)),
-            // Not known before: counts only if the pass's end finds it new.
-            None => over_ns = Some(0),
-            Some((entry, _)) => {
-                over_ns = Some(clock.monotonic_ns.saturating_sub(self.seen_at_ns(&entry)));
-                let [pr_before, ex_before] = entry.counters();
-                let ongoing = (difference(pr_before, now_pr), difference(ex_before, now_ex));
-                if let (Difference::Ongoing(pr_news), Difference::Ongoing(ex_news)) = ongoing {
-                    (pr, ex) = (pr_news, ex_news);
-                } else {
-                    (pr, ex, life) = (whole(now_pr), whole(now_ex), Life::MadeAgain);
-                    self.made_again += 1;
-                }
-                changed = entry.state != record.state.fingerprint() as u16;
-            }
-        }
-        for (delta, level) in [(&mut pr, &stats.pr), (&mut ex, &stats.ex)] {
-            delta.max_ns = level.max_ns;
-            delta.last_us = level.last_us;
-        }
-        let repeated = before.is_some_and(|(_, repeated)| repeated);
-        let changed = changed && !repeated;
-        let free_at_ns = before.filter(|(_, repeated)| !repeated).map(|(entry, _)| self.seen_at_ns(&entry));
-        let wait = self.follow_wait(at, record, stats, clock, free_at_ns);
-        let waits = wait.is_some();
-        let stats_unknown = record.stats.is_none() || !record.name.kind().has_stats();
-        let watched = self.watched.contains(&record.name);
-        let all = (whole(now_pr), whole(now_ex));
-        let sample = LockSample {
-            name: record.name,
-            system: false,
-            state: record.state,
-            handles: 1,
-            waiting_handles: u32::from(waits),
-            pr,
-            ex,
-            refresh: stats.refresh,
-            over_ns,
-            stats_unknown,
-            wait,
-            seen_ago_ns: 0,
-            life,
-            lvb: if watched { lvb_digits(record.lvb) } else { None },
-            rest: (watched && !record.rest.is_empty()).then(|| String::from_utf8_lossy(record.rest).trim().to_owned()),
-        };
-        if let Some(entry) = self.entries.get_mut(at) {
-            entry.note(true);
-        }
-        match self.pending.get_mut(&at) {
-            None => {
-                let whole = Some(all);
-                let before_pass = (LevelDelta::default(), LevelDelta::default());
-                if self.first_look && !self.emit_all && self.pending.len() >= 8 * self.most_locks {
-                    self.keep_the_longest();
-                }
-                self.pending.insert(at, Pending { sample, whole, before_pass, changed });
-            }
-            // Another handle of the same flock, or (rarely) a record that the kernel printed twice.
-            Some(pending) if repeated => {
-                let flock = record.name.kind() == LockType::FLOCK;
-                let old = &mut pending.sample;
-                if flock {
-                    old.handles += 1;
-                    old.waiting_handles += u32::from(waits);
-                }
-                let longer = |wait: &Option<crate::Wait>| wait.as_ref().map(|wait| wait.for_ns);
-                if longer(&sample.wait) > longer(&old.wait) || (old.wait.is_none() && sample.state.level > old.state.level) {
-                    old.state = sample.state;
-                    old.wait = sample.wait;
-                }
-                if !flock {
-                    old.pr.add(&sample.pr);
-                    old.ex.add(&sample.ex);
-                }
-            }
-            // A later pass of the same sample.
-            Some(pending) => {
-                let (pr_before, ex_before) = (pending.sample.pr, pending.sample.ex);
-                let over = match (pending.sample.over_ns, sample.over_ns) {
-                    (Some(before), Some(now)) => Some(before + now),
-                    _ => None,
-                };
-                let life = if pending.sample.life == Life::Ongoing { sample.life } else { pending.sample.life };
-                pending.before_pass = (pr_before, ex_before);
-                pending.whole = Some(all);
-                pending.changed |= changed;
-                pending.sample = sample;
-                pending.sample.pr.add(&pr_before);
-                pending.sample.ex.add(&ex_before);
-                pending.sample.over_ns = over;
-                pending.sample.life = life;
-            }
-        }
-    }
-
-    /// A first look at a million used locks need not hold a million samples: those with the least wait are summed up.
-    fn keep_the_longest(&mut self) {
-        let waits: Vec<u64> = self.pending.values().map(|pending| pending.sample.total_ns()).collect();
-        let mut waits = waits;
-        let middle = waits.len().saturating_sub(self.most_locks).min(waits.len().saturating_sub(1));
-        let (_, &mut least, _) = waits.select_nth_unstable(middle);
-        let (watched, omitted, entries) = (&self.watched, &mut self.first_omitted, &mut self.entries);
-        self.pending.retain(|&at, pending| {
-            let lock = &pending.sample;
-            let keep = lock.total_ns() >= least || lock.wait.is_some() || watched.contains(&lock.name);
-            if !keep {
-                omitted.add(lock);
-                if let Some(entry) = entries.get_mut(at) {
-                    entry.note(false);
-                }
-            }
-            keep
-        });
-    }
-
-    /// Follows the wait that a record tells of. `seen_at_ns`: when the lock was seen before.
-    fn follow_wait(
-        &mut self,
-        at: u32,
-        record: &Record<'_>,
-        stats: &Stats,
-        clock: NodeClock,
-        seen_at_ns: Option<u64>,
-    ) -> Option<crate::Wait> {
-        let before = self.notable.get(&at).and_then(|notable| notable.wait);
-        let sighting = Sighting {
-            wait_since_us: stats.wait_since_us,
-            busy: record.state.flags.has(Flags::BUSY),
-            gets: stats.pr.gets.wrapping_add(stats.ex.gets),
-            monotonic_ns: clock.monotonic_ns,
-            realtime_us: clock.realtime_us,
-            // Seen before, and not waiting then.
-            free_at_ns: if before.is_none() { seen_at_ns } else { None },
-            realtime_floor_us: self.newest_us,
-        };
-        let track = WaitTrack::step(before, sighting)?;
-        let wait = track.at(clock.monotonic_ns, record.state.wanted());
-        let followed = self.notable.entry(at).or_insert_with(|| Notable { last: None, wait: None, seen_ns: clock.monotonic_ns });
-        followed.wait = Some(track);
-        Some(wait)
-    }
-
-    /// Monotonic time of the pass that saw this lock last.
-    fn seen_at_ns(&self, entry: &Entry) -> u64 {
-        let pass = self.pass_clocks.iter().rev().find(|(pass, _)| *pass as u8 == entry.seen).or(self.pass_clocks.front());
-        pass.map_or(0, |(_, clock)| clock.monotonic_ns)
-    }
-
-    /// Tells new locks from known ones by the dump's order, and gives labels. See the module's text.
-    fn settle_order(&mut self, order: &[u32]) {
-        if self.first_look {
-            // Nothing is known of what came before.
-            for (position, &at) in order.iter().enumerate() {
-                if let Some(entry) = self.entries.get_mut(at) {
-                    entry.label = FIRST_LABEL - position as u32;
-                }
-            }
-            self.newest_label = FIRST_LABEL;
-            self.first_look_label = FIRST_LABEL;
-            self.first_look = order.is_empty();
-            self.entries.shrink();
-            return;
-        }
-        let (mut newest, mut newest_survivor) = (0, 0);
-        for (position, &at) in order.iter().enumerate() {
-            let label = self.entries.get(at).map_or(0, |entry| entry.label);
-            if label > newest {
-                (newest, newest_survivor) = (label, position);
-            }
-        }
-        let (mut only_new_so_far, mut first_overlooked) = (true, order.len());
-        for (position, &at) in order.iter().enumerate() {
-            let Some(entry) = self.entries.get_mut(at) else { continue };
-            let came_again = position < newest_survivor && entry.label != 0;
-            if at >= self.first_new {
-                // Behind a lock that was there before, it was there too and has been overlooked.
-                if only_new_so_far {
-                    self.count_as_new(at, Life::Made, true);
-                }
-            } else if came_again {
-                entry.label = 0;
-                self.count_as_new(at, Life::MadeAgain, true);
-            } else if !self.pending.get(&at).is_some_and(|pending| pending.sample.life == Life::MadeAgain) {
-                only_new_so_far = false;
-            }
-            if position >= newest_survivor && !only_new_so_far {
-                first_overlooked = position;
-                break;
-            }
-        }
-        if self.entries.len() as u32 > self.first_new {
-            self.tell_overlooked(order.get(first_overlooked..).unwrap_or_default());
-        }
-        // Newer than the newest lock of known age: so are all that stand before it.
-        if newest == self.newest_label {
-            if self.newest_label > u32::MAX - order.len() as u32 - 1 {
-                let start = FIRST_LABEL - self.entries.len().min(FIRST_LABEL as usize / 2) as u32;
-                (self.newest_label, self.first_look_label) = self.entries.renumber_labels(start, self.first_look_label);
-            }
-            for &at in order.iter().take(newest_survivor).rev() {
-                if let Some(entry) = self.entries.get_mut(at) {
-                    self.newest_label += 1;
-                    entry.label = self.newest_label;
-                }
-            }
-        }
-    }
-
-    /// A lock overlooked so far that is newer than the head of the list in the first look (a dump's first record is never
-    /// lost) was made during the watch: nothing of its counters was told yet.
-    fn tell_overlooked(&mut self, order: &[u32]) {
-        let mut older_label = 0;
-        for &at in order.iter().rev() {
-            let label = self.entries.get(at).map_or(0, |entry| entry.label);
-            if label != 0 {
-                older_label = label;
-            } else if at >= self.first_new && older_label >= self.first_look_label {
-                self.count_as_new(at, Life::Made, false);
-            }
-        }
-    }
-
-    /// A lock was made since the last pass: all its counters are news of this pass.
-    fn count_as_new(&mut self, at: u32, life: Life, since_last_pass: bool) {
-        let mut clocks = self.pass_clocks.iter().rev().map(|(_, clock)| *clock);
-        let (now, previous) = (clocks.next().unwrap_or_default(), clocks.next().unwrap_or_default());
-        let over_ns = now.monotonic_ns.saturating_sub(previous.monotonic_ns);
-        let Some(pending) = self.pending.get_mut(&at) else {
-            // Made again with the very counters it had: never used, nothing to count.
-            self.made += u64::from(life == Life::Made);
-            self.made_again += u64::from(life == Life::MadeAgain);
-            return;
-        };
-        if life == Life::Made {
-            self.made += 1;
-        } else if pending.sample.life != Life::MadeAgain {
-            self.made_again += 1;
-        }
-        let Some((mut pr, mut ex)) = pending.whole else { return };
-        // Where the newest locks of the last dump are freed, one overlooked then may stand at the head now. Its last use tells.
-        let last_us = pending.sample.pr.last_us.max(pending.sample.ex.last_us).filter(|&last| last > 0);
-        if let (Some(last), Some(previous)) = (last_us, previous.realtime_us)
-            && since_last_pass
-            && last.saturating_add(CLOCK_SLACK_US) < previous
-        {
-            pending.sample.over_ns = Some(0);
-            return;
-        }
-        for (delta, now) in [(&mut pr, &pending.sample.pr), (&mut ex, &pending.sample.ex)] {
-            delta.max_ns = now.max_ns;
-            delta.last_us = now.last_us;
-        }
-        pr.add(&pending.before_pass.0);
-        ex.add(&pending.before_pass.1);
-        pending.sample.pr = pr;
-        pending.sample.ex = ex;
-        pending.sample.life = life;
-        pending.sample.over_ns = since_last_pass.then_some(over_ns);
-    }
-
     fn is_system(&self, name: LockName) -> bool {
         let system_file = |block: u64| self.system_blocks.contains(&block) && Some(block) != self.root_block();
         match name.kind() {
@@ -673,22 +404,6 @@ impl LockTable {
         let letters = counts.iter().enumerate().filter(|(_, count)| **count > 0);
         letters.map(|(letter, &count)| (char::from(letter as u8), count)).collect()
     }
-}
-
-fn counters(level: &LevelStats) -> Counters {
-    Counters { gets: level.gets as u32, fails: level.fails, total_ns: level.total_ns }
-}
-
-fn lvb_digits(tokens: &[u8]) -> Option<String> {
-    use std::fmt::Write as _;
-    let bytes = formats::ocfs2::lvb::bytes(tokens)?;
-    if bytes.iter().all(|&byte| byte == 0) {
-        return None;
-    }
-    Some(bytes.iter().fold(String::with_capacity(128), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    }))
 }
 
 /// Keeps the locks that matter most: watched and waiting ones, then by time spent; sums up the rest.

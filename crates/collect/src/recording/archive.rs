@@ -1,9 +1,8 @@
 //! A recording as one tar or tar.zst file. Its frames may stand in any order, so it is read whole; only the files that
 //! are needed are kept.
 
-use super::files::{Content, RecordedFiles};
+use super::files::{Content, Frames, RecordedFiles};
 use super::layout::{is_needed, place};
-use super::player::Frames;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read};
 

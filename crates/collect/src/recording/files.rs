@@ -6,6 +6,9 @@ use sample::NodeClock;
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 
+/// Recorded files by frame and node.
+pub type Frames = BTreeMap<u64, BTreeMap<String, RecordedFiles>>;
+
 /// A recorded node in one frame.
 pub struct RecordedFiles {
     store: Store,

@@ -2,7 +2,7 @@
 
 use super::RecordingError;
 use super::archive;
-use super::files::RecordedFiles;
+use super::files::{Frames, RecordedFiles};
 use crate::event::{Event, NodeEvent};
 use crate::node::Collector;
 use sample::message::Configuration;
@@ -11,9 +11,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-
-/// Recorded files by frame and node.
-pub type Frames = BTreeMap<u64, BTreeMap<String, RecordedFiles>>;
 
 /// Time between frames that do not tell when they were due, µs.
 const UNTOLD_INTERVAL_US: u64 = 1_000_000;

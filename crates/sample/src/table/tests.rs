@@ -1,8 +1,9 @@
 //! The table against a made-up kernel list whose truth is known.
 
 use super::*;
+use crate::Life;
 use formats::ocfs2::lock_state::{Action, UnlockAction};
-use formats::ocfs2::locking_state::LVB_BYTES;
+use formats::ocfs2::locking_state::{LVB_BYTES, LevelStats};
 use formats::ocfs2::print::{self, OwnedRecord};
 use formats::ocfs2::{Flags, LockState};
 use proptest::prelude::*;

@@ -1,9 +1,9 @@
 //! The rules: from a snapshot to verdicts.
 
 use super::{Finding, Severity};
-use crate::cluster::Rules;
 use crate::node::{NodeState, NodeView};
 use crate::row::{LockRow, NodeFigures};
+use crate::rules::Rules;
 use crate::snapshot::{FileSystemView, Snapshot};
 use formats::ocfs2::{Level, LockType};
 use sample::{FaultKind, StatsKept};
