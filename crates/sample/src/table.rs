@@ -9,9 +9,9 @@
 //! grows at its head only (`ocfs2_add_lockres_tracking`), so surviving locks keep their order:
 //! - A lock not known before is *made* since the last pass if nothing that was known before stands in front of it;
 //!   else it has been overlooked, and its counters are news only if it stands before what was the list's head in the first look.
-//! - Locks of known age carry a label, larger for newer. The first lock that carries the largest label seen in a pass is
-//!   the newest survivor; a labelled lock in front of it was freed and *made again*, whatever its counters say. Labels are
-//!   given only where the age is certain: in the first look, and to what stands in front of the newest label of all.
+//! - Locks of known age carry a label, larger for newer. A labelled lock that stands before one with a larger label was
+//!   freed and *made again*, whatever its counters say. Labels are given only where the age is certain: in the first look,
+//!   and to what stands before the newest label of all.
 
 use crate::lock_sample::{LevelDelta, LockSample};
 use crate::message::{DumpReport, NodeClock, Omitted, Pace, Problems, Sample, StatsKept};

@@ -32,6 +32,10 @@ impl LockTable {
                 } else {
                     (pr, ex, life) = (whole(now_pr), whole(now_ex), Life::MadeAgain);
                     self.made_again += 1;
+                    // It stands elsewhere now: its age is not known, and others' is not told from it.
+                    if let Some(entry) = self.entries.get_mut(at) {
+                        entry.label = 0;
+                    }
                 }
                 changed = entry.state != record.state.fingerprint() as u16;
             }

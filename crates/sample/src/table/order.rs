@@ -20,25 +20,24 @@ impl LockTable {
             self.entries.shrink();
             return;
         }
+        // From the oldest up: a label smaller than one that stands behind it is of a lock that was freed and made again.
         let (mut newest, mut newest_survivor) = (0, 0);
-        for (position, &at) in order.iter().enumerate() {
-            let label = self.entries.get(at).map_or(0, |entry| entry.label);
-            if label > newest {
-                (newest, newest_survivor) = (label, position);
+        for (position, &at) in order.iter().enumerate().rev() {
+            let Some(entry) = self.entries.get_mut(at) else { continue };
+            if entry.label >= newest && entry.label != 0 {
+                (newest, newest_survivor) = (entry.label, position);
+            } else if entry.label != 0 {
+                entry.label = 0;
+                self.count_as_new(at, Life::MadeAgain, true);
             }
         }
         let (mut only_new_so_far, mut first_overlooked) = (true, order.len());
         for (position, &at) in order.iter().enumerate() {
-            let Some(entry) = self.entries.get_mut(at) else { continue };
-            let came_again = position < newest_survivor && entry.label != 0;
             if at >= self.first_new {
                 // Behind a lock that was there before, it was there too and has been overlooked.
                 if only_new_so_far {
                     self.count_as_new(at, Life::Made, true);
                 }
-            } else if came_again {
-                entry.label = 0;
-                self.count_as_new(at, Life::MadeAgain, true);
             } else if !self.pending.get(&at).is_some_and(|pending| pending.sample.life == Life::MadeAgain) {
                 only_new_so_far = false;
             }

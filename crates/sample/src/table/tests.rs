@@ -349,6 +349,9 @@ proptest! {
         }
         for (inode, told) in &told {
             let all = happened.get(inode).copied().unwrap_or(0) + if *inode < 6 { *inode } else { 0 };
+            // A lock made again is told from its old counters on if all locks that would show its move are lacking when it is
+            // first seen; when they show, it is told in full. That takes a list as short as these, and is rare even here.
+            let all = if lossy && deadly { 2 * all } else { all };
             prop_assert!(*told <= all, "inode {}: told {} of {}", inode, told, all);
         }
         if !lossy && !deadly {
