@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(lines[1], "2026-11-21 22:23:07 lock acquisitions: total 1988, EX 609, PR 1379");
         assert!(lines[2].starts_with("lock resources: total "), "{}", lines[2]);
         assert_eq!(lines[4], "TYPE INO             EX NUM      EX TIME(ns) EX AVG(ns)  PR NUM      PR TIME(ns) PR AVG(ns)");
-        assert!(lines[5].starts_with("M    13185           ), "{}", lines[5]);
+        assert!(lines[5].starts_with("M    13185           "), "{}", lines[5]);
         assert!(lines[6].starts_with("├─node1") && lines[8].starts_with("└─node3"), "{}", lines[6]);
     }
 
