@@ -185,14 +185,20 @@ fn hex_digit(byte: u8) -> Option<u8> {
 /// 8 hexadecimal digits at once, as one word: the names of locks are made of them.
 #[inline]
 pub fn hex8(digits: &[u8]) -> Option<u32> {
-    let chunk: [u8; 8] = digits.try_into().ok()?;
-    let word = u64::from_be_bytes(chunk);
-    // Each byte: letters have bit 6 set; their low nibble is 9 less than their value.
-    let letters = (word & 0x4040_4040_4040_4040) >> 6;
-    let nibbles = (word & 0x0f0f_0f0f_0f0f_0f0f) + letters * 9;
-    if nibbles & 0xf0f0_f0f0_f0f0_f0f0 != 0 || !chunk.iter().fold(true, |all, byte| all & byte.is_ascii_hexdigit()) {
+    let word = u64::from_be_bytes(digits.try_into().ok()?);
+    if word & 0x8080_8080_8080_8080 != 0 {
         return None;
     }
+    // The high bit of each byte that is at least `start` and below `end`; no byte is above 0x7f, so none overflows.
+    let within = |word: u64, start: u8, end: u8| {
+        (word + u64::from_ne_bytes([0x80 - start; 8])) & !(word + u64::from_ne_bytes([0x80 - end; 8])) & 0x8080_8080_8080_8080
+    };
+    let letters = within(word | 0x2020_2020_2020_2020, b'a', b'f' + 1);
+    if letters | within(word, b'0', b'9' + 1) != 0x8080_8080_8080_8080 {
+        return None;
+    }
+    // The low nibble of a letter is 9 less than its value.
+    let nibbles = (word & 0x0f0f_0f0f_0f0f_0f0f) + (letters >> 7) * 9;
     let pairs = (nibbles | nibbles >> 4) & 0x00ff_00ff_00ff_00ff;
     let quads = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
     Some((quads | quads >> 16) as u32)

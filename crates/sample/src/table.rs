@@ -51,7 +51,7 @@ struct Pending {
 #[derive(Clone)]
 struct Notable {
     /// As the last sample told it.
-    last: Option<LockSample>,
+    last: Option<Box<LockSample>>,
     wait: Option<WaitTrack>,
     /// Monotonic time of the last sighting.
     seen_ns: u64,
@@ -81,7 +81,8 @@ pub struct LockTable {
     seq: u64,
     sample_clock: NodeClock,
     previous_sample: Option<NodeClock>,
-    pending: HashMap<u32, Pending>,
+    // In boxes: what is kept of an active lock is large, and a hash table has room for twice as many.
+    pending: HashMap<u32, Box<Pending>>,
     dump: DumpReport,
     first_omitted: Omitted,
     unread: Option<u64>,
@@ -250,9 +251,7 @@ impl LockTable {
         let interval_ns = self.previous_sample.map(|before| clock.monotonic_ns.saturating_sub(before.monotonic_ns));
         let mut locks: Vec<LockSample> = Vec::with_capacity(self.pending.len());
         let mut notable: HashMap<u32, Notable> = HashMap::with_capacity(self.pending.len());
-        // As many will be active next time: a table that grows moves what it holds again and again.
-        let next = HashMap::with_capacity(if self.emit_all { 0 } else { self.pending.len() });
-        let pending = std::mem::replace(&mut self.pending, next);
+        let pending = std::mem::take(&mut self.pending);
         let now = self.pass_clocks.back().map_or(clock, |&(_, clock)| clock);
         for (at, pending) in pending {
             if let Some(entry) = self.entries.get_mut(at) {
@@ -266,7 +265,7 @@ impl LockTable {
                 let wait = followed.and_then(|notable| notable.wait).filter(|_| waits);
                 let mut last = lock.clone();
                 (last.lvb, last.rest) = (None, None);
-                notable.insert(at, Notable { last: Some(last), wait, seen_ns: now.monotonic_ns });
+                notable.insert(at, Notable { last: Some(Box::new(last)), wait, seen_ns: now.monotonic_ns });
             }
             if lock.is_active() || waits || pending.changed || self.emit_all || self.watched.contains(&lock.name) {
                 locks.push(lock);
@@ -282,7 +281,7 @@ impl LockTable {
                 }
                 continue;
             }
-            let Some(mut lock) = before.last.clone() else { continue };
+            let Some(mut lock) = before.last.as_deref().cloned() else { continue };
             lock.seen_ago_ns = now.monotonic_ns.saturating_sub(before.seen_ns).max(1);
             lock.pr = LevelDelta { max_ns: lock.pr.max_ns, last_us: lock.pr.last_us, ..LevelDelta::default() };
             lock.ex = LevelDelta { max_ns: lock.ex.max_ns, last_us: lock.ex.last_us, ..LevelDelta::default() };

@@ -99,6 +99,14 @@ const ZERO_LVB: [u8; LVB_BYTES * 4] = {
     text
 };
 
+/// Action, unlock action and holders of most locks: none.
+const NO_REQUEST: &[u8] = b"0x0\t0x0\t0\t0\t";
+
+/// The counters of a lock that was never used, in version 4: half of all locks.
+const ZERO_STATS: &[u8] = b"0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t";
+/// What they say of one level.
+const UNUSED: LevelStats = LevelStats { gets: 0, fails: 0, total_ns: 0, max_ns: 0, last_us: Some(0) };
+
 /// Reads one line (without its newline). Every field is checked; a problem costs this line only.
 #[inline]
 pub fn parse_line(line: &[u8]) -> Result<Record<'_>, LineProblem> {
@@ -117,16 +125,25 @@ pub fn parse_line(line: &[u8]) -> Result<Record<'_>, LineProblem> {
     let name = name.ok_or(LineProblem { field: 2, expected: "a lock name of 31 characters, or 25 for N" })?;
     let level = level_field(fields.next_signed(), &fields)?;
     let flags = Flags(fields.next_hex().ok_or_else(|| problem(&fields, "flags such as 0x41"))?);
-    let action = Action(u32_field(fields.next_hex(), &fields, "an action such as 0x0")?);
-    let unlock_action = UnlockAction(u32_field(fields.next_hex(), &fields, "an unlock action such as 0x0")?);
-    let ro_holders = u32_field(fields.next_decimal(), &fields, "a count of holders")?;
-    let ex_holders = u32_field(fields.next_decimal(), &fields, "a count of holders")?;
+    let (action, unlock_action, ro_holders, ex_holders) = request_fields(&mut fields)?;
     let requested = level_field(fields.next_signed(), &fields)?;
     let blocking = level_field(fields.next_signed(), &fields)?;
     let lvb = lvb_fields(&mut fields)?;
     let stats = if version == 1 { None } else { Some(stats_fields(&mut fields, version)?) };
     let state = LockState { level, flags, action, unlock_action, ro_holders, ex_holders, requested, blocking };
     Ok(Record { version, name, state, lvb, stats, rest: fields.rest() })
+}
+
+#[inline]
+fn request_fields(fields: &mut Fields<'_>) -> Result<(Action, UnlockAction, u32, u32), LineProblem> {
+    if fields.skip_exact(NO_REQUEST, 4).is_some() {
+        return Ok((Action(0), UnlockAction(0), 0, 0));
+    }
+    let action = Action(u32_field(fields.next_hex(), fields, "an action such as 0x0")?);
+    let unlock_action = UnlockAction(u32_field(fields.next_hex(), fields, "an unlock action such as 0x0")?);
+    let ro_holders = u32_field(fields.next_decimal(), fields, "a count of holders")?;
+    let ex_holders = u32_field(fields.next_decimal(), fields, "a count of holders")?;
+    Ok((action, unlock_action, ro_holders, ex_holders))
 }
 
 #[inline]
@@ -145,6 +162,9 @@ fn lvb_fields<'a>(fields: &mut Fields<'a>) -> Result<&'a [u8], LineProblem> {
 
 #[inline]
 fn stats_fields(fields: &mut Fields<'_>, version: u32) -> Result<Stats, LineProblem> {
+    if version == 4 && fields.skip_exact(ZERO_STATS, 12).is_some() {
+        return Ok(Stats { pr: UNUSED, ex: UNUSED, refresh: 0, wait_since_us: Some(0) });
+    }
     let mut number = |what: &'static str| fields.next_decimal().ok_or_else(|| problem(fields, what));
     let gets = [number("acquisitions")?, number("acquisitions")?];
     let fails = [number("failed acquisitions")?, number("failed acquisitions")?];

@@ -79,7 +79,7 @@ impl LockTable {
                 if self.first_look && !self.emit_all && self.pending.len() >= 8 * self.most_locks {
                     self.keep_the_longest();
                 }
-                self.pending.insert(at, Pending { sample, whole, before_pass, changed });
+                self.pending.insert(at, Box::new(Pending { sample, whole, before_pass, changed }));
             }
             // Another handle of the same flock, or (rarely) a record that the kernel printed twice.
             Some(pending) if repeated => {
