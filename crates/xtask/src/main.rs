@@ -1,6 +1,7 @@
 //! Commands for developers, run as `cargo xtask …`: generated dumps, benchmarks, recordings, the static binary, fuzzing.
 
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 mod bench;
 mod cpu;
@@ -37,9 +38,11 @@ enum Command {
     Cut(cut::Options),
     /// Runs every fuzz target for a number of executions.
     Fuzz(fuzz::Options),
+    /// Real clusters on this machine: start, break, test (docs/lab.md).
+    Lab(lab::Options),
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
         Command::Gen(options) => generate::run(&options),
         Command::Bench(options) => bench::run(&options),
@@ -47,5 +50,7 @@ fn main() -> anyhow::Result<()> {
         Command::Dist => dist::run(),
         Command::Cut(options) => cut::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
-    }
+        Command::Lab(options) => return lab::run(options),
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

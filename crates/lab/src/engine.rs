@@ -1,0 +1,96 @@
+//! What runs a node: its command line, and how its disks are stalled from outside.
+
+use crate::image::Root;
+use crate::kernel::{self, Series};
+use crate::place::Place;
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+pub mod qemu;
+pub mod uml;
+
+/// What runs the nodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// User Mode Linux: near native speed.
+    #[default]
+    Uml,
+    /// QEMU with a stock Debian kernel, emulated.
+    Qemu,
+}
+
+impl Engine {
+    /// `uml` or `qemu`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Uml => "uml",
+            Engine::Qemu => "qemu",
+        }
+    }
+
+    /// What the node calls its disk number `index`.
+    fn device(self, index: usize) -> String {
+        let letter = char::from(b'a' + u8::try_from(index % 16).unwrap_or(0));
+        match self {
+            Engine::Uml => format!("ubd{letter}"),
+            Engine::Qemu => format!("vd{letter}"),
+        }
+    }
+}
+
+/// A disk that all nodes share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disk {
+    /// Name, also below `/dev/mapper` in the nodes.
+    pub name: String,
+    /// Size, MiB; the file is sparse.
+    pub mebibytes: u64,
+}
+
+/// All that decides how a node is started.
+#[derive(Debug)]
+pub struct Machine<'l> {
+    /// Engine.
+    pub engine: Engine,
+    /// Memory, MiB.
+    pub memory: u64,
+    /// Its kernel's directory in the cache.
+    pub kernel: PathBuf,
+    /// The root image.
+    pub root: Root,
+    /// The shared disks.
+    pub disks: &'l [Disk],
+    /// Where the lab keeps its files.
+    pub place: &'l Place,
+}
+
+impl<'l> Machine<'l> {
+    /// The machine of a lab whose parts are in the cache.
+    pub fn of(engine: Engine, series: Series, memory: u64, disks: &'l [Disk], place: &'l Place) -> anyhow::Result<Machine<'l>> {
+        Ok(Machine { engine, memory, kernel: kernel::find(engine, series)?, root: Root::find()?, disks, place })
+    }
+
+    /// The files of its disks in order: root and modules (both read-only), then the shared ones.
+    fn files(&self) -> Vec<(PathBuf, bool)> {
+        let shared = self.disks.iter().map(|disk| (self.place.disk(&disk.name), false));
+        [(self.root.image.clone(), true), (kernel::modules(&self.kernel), true)].into_iter().chain(shared).collect()
+    }
+
+    /// What `lab-start` reads from the kernel's command line.
+    fn parameters(&self, node: u8) -> [String; 3] {
+        let disks: Vec<String> =
+            self.disks.iter().enumerate().map(|(index, disk)| format!("{}:{}", disk.name, self.engine.device(index + 2))).collect();
+        [format!("lab.node={node}"), format!("lab.modules={}", self.engine.device(1)), format!("lab.disks={}", disks.join(","))]
+    }
+
+    /// The program and arguments that run node `node`, its console on stdout.
+    pub fn command_line(&self, node: u8) -> anyhow::Result<Vec<OsString>> {
+        match self.engine {
+            Engine::Uml => uml::command_line(self, node),
+            Engine::Qemu => Ok(qemu::command_line(self, node)),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The kernels that nodes run. Each is a directory in the cache with
+//! `kernel` (what is started), `modules.ext4` (mounted at `/lib/modules` in the node; also `config`) and, for QEMU, `initrd`.
+
+use crate::cache::Recipe;
+use crate::engine::Engine;
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+mod modules;
+mod stock;
+mod uml;
+
+/// The series of Debian 12's kernels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+pub enum Series {
+    /// Debian 12's own.
+    #[default]
+    #[value(name = "6.1")]
+    #[serde(rename = "6.1")]
+    V6_1,
+    /// From Debian 13, in Debian 12's security archive.
+    #[value(name = "6.12")]
+    #[serde(rename = "6.12")]
+    V6_12,
+}
+
+impl Series {
+    /// `6.1` or `6.12`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Series::V6_1 => "6.1",
+            Series::V6_12 => "6.12",
+        }
+    }
+}
+
+fn recipe(engine: Engine, series: Series) -> Recipe {
+    match engine {
+        Engine::Uml => uml::recipe(series),
+        Engine::Qemu => stock::recipe(series),
+    }
+}
+
+/// Builds or fetches the kernel unless the cache has it.
+pub fn set_up(engine: Engine, series: Series) -> anyhow::Result<PathBuf> {
+    recipe(engine, series).make(|place| match engine {
+        Engine::Uml => uml::build(series, place),
+        Engine::Qemu => stock::fetch(series, place),
+    })
+}
+
+/// The kernel's directory in the cache.
+pub fn find(engine: Engine, series: Series) -> anyhow::Result<PathBuf> {
+    recipe(engine, series).find()
+}
+
+/// The program or image in a kernel's directory.
+pub fn image(place: &Path) -> PathBuf {
+    place.join("kernel")
+}
+
+/// The file system of its modules.
+pub fn modules(place: &Path) -> PathBuf {
+    place.join("modules.ext4")
+}
+
+/// The initial RAM disk of a stock kernel.
+pub fn initrd(place: &Path) -> PathBuf {
+    place.join("initrd")
+}

@@ -1,0 +1,69 @@
+//! Real clusters on one machine: a few nodes that share disks, booted, broken and judged by one command.
+//!
+//! `cargo xtask lab …` (docs/lab.md). Nothing here knows dlmtop's formats: the judge of a program must not be the program.
+
+use clap::{Args, Subcommand};
+use std::process::ExitCode;
+
+mod bring;
+mod cache;
+mod engine;
+mod evidence;
+mod image;
+mod interrupt;
+mod kernel;
+mod lab;
+mod network;
+mod packages;
+mod place;
+mod process;
+mod progress;
+mod ssh;
+mod stack;
+mod tool;
+
+/// Real clusters on this machine.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The lab's name: several can run at once
+    #[arg(long, value_name = "NAME", default_value = "lab")]
+    name: String,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What to do with a lab.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Install Debian packages, build kernels and the root image into the cache
+    Setup(bring::SetUp),
+    /// Start a cluster and mount its file systems
+    Up(bring::Up),
+    /// Tell what runs
+    Status,
+    /// Log in to a node, or run one command there
+    Ssh(bring::Login),
+    /// Run a command on nodes at once: NODE… -- CMD
+    Exec(bring::Exec),
+    /// End the lab's nodes and remove what it made
+    Down,
+    /// Remove all that setup built, and what failed tests left
+    Clean,
+}
+
+/// Runs the command.
+pub fn run(options: Options) -> anyhow::Result<ExitCode> {
+    interrupt::watch()?;
+    progress::seconds();
+    let name = options.name.as_str();
+    match options.verb {
+        Verb::Setup(set_up) => bring::set_up(&set_up)?,
+        Verb::Up(up) => bring::up(name, up)?,
+        Verb::Status => bring::status(name)?,
+        Verb::Ssh(login) => return bring::login(name, &login),
+        Verb::Exec(exec) => return bring::exec(name, &exec),
+        Verb::Down => bring::down(name)?,
+        Verb::Clean => bring::clean()?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

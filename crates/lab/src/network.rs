@@ -1,0 +1,123 @@
+//! Two networks in a namespace of the lab's own: the cluster's, and the administrator's (ssh). Nothing leaves the namespace.
+//! A node's end is a tap device on a bridge; a cable is pulled by taking the tap off its bridge.
+
+use crate::tool;
+use anyhow::Context as _;
+use std::process::Command;
+
+/// What a network is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// O2CB's, the DLM's and corosync's messages: `10.77.0.N`.
+    Cluster,
+    /// ssh from the host: `10.78.0.N`, the host is `10.78.0.254`.
+    Admin,
+}
+
+/// Every node's network devices, in order.
+pub const ROLES: [Role; 2] = [Role::Cluster, Role::Admin];
+
+impl Role {
+    fn short(self) -> &'static str {
+        match self {
+            Role::Cluster => "clu",
+            Role::Admin => "adm",
+        }
+    }
+
+    fn number(self) -> u8 {
+        match self {
+            Role::Cluster => 77,
+            Role::Admin => 78,
+        }
+    }
+
+    /// The node's tap device in the namespace.
+    pub fn tap(self, node: u8) -> String {
+        format!("{}{node}", self.short())
+    }
+
+    /// The bridge of group `group`; group 0 is where all nodes are unless the network is split.
+    pub fn bridge(self, group: usize) -> String {
+        format!("{}-br{group}", self.short())
+    }
+
+    /// The node's hardware address.
+    pub fn mac(self, node: u8) -> String {
+        format!("02:{}:00:00:00:{node:02x}", self.number())
+    }
+
+    /// The node's address.
+    pub fn address(self, node: u8) -> String {
+        format!("10.{}.0.{node}", self.number())
+    }
+}
+
+/// A lab's network namespace.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// The namespace's name.
+    pub namespace: String,
+}
+
+impl Network {
+    /// The network of the lab `lab`.
+    pub fn of(lab: &str) -> Network {
+        Network { namespace: format!("dlmlab-{lab}") }
+    }
+
+    fn ip(&self, words: &[&str]) -> anyhow::Result<String> {
+        tool::run("ip", ["-n", &self.namespace].iter().chain(words))
+    }
+
+    /// Makes it, with a tap device per node and network. `groups` bridges each, so that it can be split later.
+    pub fn make(&self, nodes: u8) -> anyhow::Result<()> {
+        tool::run("ip", ["netns", "add", &self.namespace]).context("making the lab's network namespace")?;
+        self.ip(&["link", "set", "lo", "up"])?;
+        for role in ROLES {
+            for group in 0..usize::from(nodes) {
+                let bridge = role.bridge(group);
+                self.ip(&["link", "add", &bridge, "type", "bridge", "mcast_snooping", "0"])?;
+                self.ip(&["link", "set", &bridge, "up"])?;
+            }
+            for node in 1..=nodes {
+                let tap = role.tap(node);
+                self.ip(&["tuntap", "add", "dev", &tap, "mode", "tap"])?;
+                self.ip(&["link", "set", &tap, "master", &role.bridge(0), "up"])?;
+            }
+        }
+        self.ip(&["addr", "add", "10.78.0.254/24", "dev", &Role::Admin.bridge(0)])?;
+        Ok(())
+    }
+
+    /// Whether it is there.
+    pub fn exists(&self) -> anyhow::Result<bool> {
+        let list = tool::run("ip", ["netns", "list"])?;
+        Ok(list.lines().any(|line| line.split_whitespace().next() == Some(self.namespace.as_str())))
+    }
+
+    /// Removes it and all that is in it.
+    pub fn remove(&self) -> anyhow::Result<()> {
+        if self.exists()? {
+            tool::run("ip", ["netns", "delete", &self.namespace])?;
+        }
+        Ok(())
+    }
+
+    /// Pulls a node's cable.
+    pub fn cut(&self, role: Role, node: u8) -> anyhow::Result<()> {
+        self.ip(&["link", "set", &role.tap(node), "nomaster"])?;
+        Ok(())
+    }
+
+    /// Puts a node's cable into the bridge of group `group`: 0 heals a cut.
+    pub fn join(&self, role: Role, node: u8, group: usize) -> anyhow::Result<()> {
+        self.ip(&["link", "set", &role.tap(node), "master", &role.bridge(group)])?;
+        Ok(())
+    }
+
+    /// `command` inside the namespace.
+    pub fn command(&self, program: &str) -> Command {
+        tool::command("ip", ["netns", "exec", &self.namespace, program])
+    }
+}

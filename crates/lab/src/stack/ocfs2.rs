@@ -1,0 +1,80 @@
+//! OCFS2 volumes: made on the first node, mounted on all.
+
+use super::{CLUSTER, STEP, Stack, corosync, o2cb};
+use crate::lab::Lab;
+use crate::ssh::quote;
+use anyhow::Context as _;
+
+/// Where the volume of the disk `ocfs2` is mounted.
+pub const MOUNT_POINT: &str = "/mnt/ocfs2";
+
+/// Disks that hold the regions of the global heartbeat.
+const REGIONS: [&str; 3] = ["hb1", "hb2", "hb3"];
+
+/// Disks with a volume: the one that is mounted, and one beside it.
+pub const VOLUMES: [&str; 2] = ["ocfs2", "other"];
+
+fn cluster_options(stack: Stack) -> String {
+    match stack {
+        Stack::O2cbLocal => String::new(),
+        Stack::O2cbGlobal => format!("--cluster-stack=o2cb --cluster-name={CLUSTER} --global-heartbeat"),
+        Stack::Pcmk => format!("--cluster-stack=pcmk --cluster-name={CLUSTER}"),
+    }
+}
+
+/// Makes the volumes, and the heartbeat regions if there are any.
+pub fn make(lab: &Lab) -> anyhow::Result<()> {
+    let stack = lab.plan.stack;
+    let options = cluster_options(stack);
+    // mkfs asks the kernel which stack runs.
+    let first = lab.nodes().first().copied().context("a lab without nodes")?;
+    lab.ssh.run(first, "modprobe -a ocfs2 ocfs2_stackglue ocfs2_stack_o2cb ocfs2_stack_user 2>/dev/null; true", STEP)?;
+    let regions = if stack == Stack::O2cbGlobal { REGIONS.as_slice() } else { &[] };
+    for disk in VOLUMES.iter().chain(regions) {
+        let size = lab.plan.disks.iter().find(|has| has.name == *disk).map_or(0, |has| has.mebibytes);
+        let journal = if size >= 8192 { "64M" } else { "8M" };
+        let slots = lab.plan.nodes.max(4);
+        // -x: whole disk, no question. The cluster may not be online yet, and no other node has it mounted.
+        let remote = format!("yes | mkfs.ocfs2 -x -F -N {slots} -J size={journal} -b 4096 -C 4096 -L {disk} {options} /dev/mapper/{disk} 2>&1");
+        lab.ssh.run(first, &remote, STEP).with_context(|| format!("mkfs.ocfs2 of the disk {disk}"))?;
+    }
+    // The other nodes' caches know the disks as they were.
+    let others: Vec<u8> = lab.nodes().into_iter().filter(|&node| node != first).collect();
+    lab.ssh.run_on(&others, "blockdev --flushbufs /dev/mapper/ocfs2 /dev/mapper/other", STEP)?;
+    Ok(())
+}
+
+/// The UUID of the volume on `disk`, as the kernel writes it: 32 upper-case digits.
+pub fn uuid(lab: &Lab, node: u8, disk: &str) -> anyhow::Result<String> {
+    let text = lab.ssh.run(node, &format!("mounted.ocfs2 -d /dev/mapper/{}", quote(disk)), STEP)?;
+    let word = text.lines().nth(1).and_then(|line| line.split_whitespace().find(|word| is_uuid(word)));
+    Ok(word.with_context(|| format!("mounted.ocfs2 -d tells no UUID of {disk}:\n{text}"))?.to_owned())
+}
+
+fn is_uuid(word: &str) -> bool {
+    word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Brings the stack online on `nodes`.
+pub fn start(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
+    let stack = lab.plan.stack;
+    if stack == Stack::Pcmk {
+        return corosync::choose_user_stack(lab, nodes);
+    }
+    let first = nodes.first().copied().context("no nodes")?;
+    let regions = match stack {
+        Stack::O2cbGlobal => REGIONS.iter().map(|disk| uuid(lab, first, disk)).collect::<anyhow::Result<Vec<_>>>()?,
+        _ => Vec::new(),
+    };
+    o2cb::configure(lab, nodes, &o2cb::cluster_conf(lab.plan.nodes, &regions), lab.plan.timeouts)?;
+    o2cb::online(lab, nodes)
+}
+
+/// Mounts the volume on `nodes`, and dlmfs.
+pub fn mount(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
+    lab.ssh.run_on(nodes, &format!("mount -t ocfs2 /dev/mapper/ocfs2 {MOUNT_POINT}"), STEP)?;
+    if lab.plan.stack != Stack::Pcmk {
+        lab.ssh.run_on(nodes, "modprobe ocfs2_dlmfs 2>/dev/null; mountpoint -q /dlm || mount -t ocfs2_dlmfs none /dlm", STEP)?;
+    }
+    Ok(())
+}
