@@ -6,7 +6,7 @@ use crate::kernel::{self, Series};
 use crate::lab::{Lab, Plan, names};
 use crate::ssh::quote;
 use crate::stack::{self, FileSystem, Stack, Timeouts};
-use crate::{cache, interrupt, packages, progress};
+use crate::{cache, interrupt, packages, programs, progress};
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use std::io::Write as _;
@@ -68,6 +68,14 @@ pub struct Login {
     /// Command, as ssh takes it
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<String>,
+}
+
+/// Options of `push`.
+#[derive(Debug, Args)]
+pub struct Push {
+    /// Nodes [default: all that run]
+    #[arg(value_parser = node_number)]
+    nodes: Vec<u8>,
 }
 
 /// Options of `exec`.
@@ -150,10 +158,18 @@ fn begin(lab: &mut Lab, bare: bool) -> anyhow::Result<()> {
     lab.lay_out()?;
     let nodes = lab.nodes();
     lab.boot(&nodes)?;
+    programs::push(lab, &nodes)?;
     if !bare {
         stack::bring_up(lab)?;
     }
     Ok(())
+}
+
+/// Puts our programs into nodes.
+pub fn push(name: &str, options: &Push) -> anyhow::Result<()> {
+    let lab = Lab::open(name)?;
+    let nodes = if options.nodes.is_empty() { lab.running() } else { options.nodes.clone() };
+    programs::push(&lab, &nodes)
 }
 
 /// Tells what runs.

@@ -73,6 +73,11 @@ impl<'l> Machine<'l> {
         Ok(Machine { engine, memory, kernel: kernel::find(engine, series)?, root: Root::find()?, disks, place })
     }
 
+    /// What its nodes call the device below the shared disk `name`.
+    pub fn device(&self, name: &str) -> Option<String> {
+        self.disks.iter().position(|disk| disk.name == name).map(|index| self.engine.device(index + 2))
+    }
+
     /// The files of its disks in order: root and modules (both read-only), then the shared ones.
     fn files(&self) -> Vec<(PathBuf, bool)> {
         let shared = self.disks.iter().map(|disk| (self.place.disk(&disk.name), false));

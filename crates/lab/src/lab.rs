@@ -154,7 +154,6 @@ impl Lab {
                 // Asking a node that has not come up costs a time-out of ssh.
                 Ok((self.console_tail(node).contains("is up,") && self.ssh.answers(node)).then_some(()))
             })
-            .with_context(|| format!("the end of node{node}'s console:\n{}", self.console_tail(node)))
         })?;
         if self.plan.engine == Engine::Uml {
             let machine = self.machine()?;

@@ -9,6 +9,7 @@ mod bring;
 mod cache;
 mod engine;
 mod evidence;
+mod fault;
 mod image;
 mod interrupt;
 mod kernel;
@@ -17,10 +18,12 @@ mod network;
 mod packages;
 mod place;
 mod process;
+pub mod programs;
 mod progress;
 mod ssh;
 mod stack;
 mod tool;
+mod work;
 
 /// Real clusters on this machine.
 #[derive(Debug, Args)]
@@ -45,6 +48,15 @@ enum Verb {
     Ssh(bring::Login),
     /// Run a command on nodes at once: NODE… -- CMD
     Exec(bring::Exec),
+    /// Build our programs and put them into nodes
+    Push(bring::Push),
+    /// Run a workload on nodes
+    Work(work::Options),
+    /// Make a fault, or end it
+    Fault {
+        #[command(subcommand)]
+        fault: fault::Fault,
+    },
     /// End the lab's nodes and remove what it made
     Down,
     /// Remove all that setup built, and what failed tests left
@@ -62,6 +74,9 @@ pub fn run(options: Options) -> anyhow::Result<ExitCode> {
         Verb::Status => bring::status(name)?,
         Verb::Ssh(login) => return bring::login(name, &login),
         Verb::Exec(exec) => return bring::exec(name, &exec),
+        Verb::Push(push) => bring::push(name, &push)?,
+        Verb::Work(work) => work::run(&lab::Lab::open(name)?, &work)?,
+        Verb::Fault { fault } => fault::make(&mut lab::Lab::open(name)?, &fault)?,
         Verb::Down => bring::down(name)?,
         Verb::Clean => bring::clean()?,
     }

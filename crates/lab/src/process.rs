@@ -4,6 +4,7 @@
 use crate::network::Network;
 use crate::place::Place;
 use anyhow::{Context as _, bail};
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
@@ -65,13 +66,16 @@ impl Process {
 
     /// Ends the node and everything in it, at once.
     pub fn kill(self) -> anyhow::Result<()> {
-        if let Ok(node) = self.node() {
-            kill(node, Signal::SIGKILL).context("killing the node")?;
+        let node = self.node().ok();
+        for pid in node.into_iter().chain(self.runs().then_some(Pid::from_raw(self.pid))) {
+            match kill(pid, Signal::SIGKILL) {
+                // It ended in between.
+                Ok(()) | Err(Errno::ESRCH) => {}
+                Err(error) => return Err(error).context("killing the node"),
+            }
         }
-        if self.runs() {
-            kill(Pid::from_raw(self.pid), Signal::SIGKILL).context("killing the node's parent")?;
-        }
-        crate::interrupt::wait_for("the node's end", Duration::from_secs(20), || Ok((!self.runs()).then_some(())))
+        let left = || self.runs() || node.is_some_and(|node| started(node.as_raw()).is_some());
+        crate::interrupt::wait_for("the node's end", Duration::from_secs(20), || Ok((!left()).then_some(())))
     }
 
     /// Stops the node where it is, as a machine that hangs.

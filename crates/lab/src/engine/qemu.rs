@@ -2,8 +2,13 @@
 
 use super::Machine;
 use crate::{kernel, network};
+use anyhow::{Context as _, bail, ensure};
+use serde_json::{Value, json};
 use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The socket of the node's monitor.
 pub fn monitor(machine: &Machine, node: u8) -> PathBuf {
@@ -43,6 +48,35 @@ pub(super) fn command_line(machine: &Machine, node: u8) -> Vec<OsString> {
     socket.push(",server=on,wait=off");
     line.extend(["-qmp".into(), socket]);
     line
+}
+
+/// Lets the node's disk number `index` do at most so many bytes a second; 0: as many as it can.
+pub fn throttle(machine: &Machine, node: u8, index: usize, bytes_per_second: u64) -> anyhow::Result<()> {
+    let limits = json!({
+        "device": format!("disk{index}"), "bps": bytes_per_second, "bps_rd": 0, "bps_wr": 0, "iops": 0, "iops_rd": 0, "iops_wr": 0,
+    });
+    let path = monitor(machine, node);
+    let stream = UnixStream::connect(&path).with_context(|| format!("node{node}'s monitor {}", path.display()))?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let mut answers = BufReader::new(stream.try_clone()?);
+    let mut line = String::new();
+    answers.read_line(&mut line).context("the monitor's greeting")?;
+    for (command, arguments) in [("qmp_capabilities", json!({})), ("block_set_io_throttle", limits)] {
+        writeln!(&stream, "{}", json!({"execute": command, "arguments": arguments}))?;
+        loop {
+            line.clear();
+            ensure!(answers.read_line(&mut line)? > 0, "the monitor hung up on {command}");
+            let answer: Value = serde_json::from_str(&line).with_context(|| line.clone())?;
+            if let Some(error) = answer.get("error") {
+                bail!("node{node}: {command}: {error}");
+            }
+            // Events come in between.
+            if answer.get("return").is_some() {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A comma in a value of QEMU's options is doubled.

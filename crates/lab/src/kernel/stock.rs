@@ -54,7 +54,7 @@ fn meta_package(series: Series) -> &'static str {
 }
 
 pub(super) fn recipe(series: Series) -> Recipe {
-    Recipe::new(&format!("kernel-qemu-{}", series.name()), &["1", meta_package(series), INIT, &MODULES.join(" "), &EARLY.join(" ")])
+    Recipe::new(&format!("kernel-qemu-{}", series.name()), &["2", meta_package(series), INIT, &MODULES.join(" "), &EARLY.join(" ")])
 }
 
 pub(super) fn fetch(series: Series, place: &Path) -> anyhow::Result<()> {
@@ -136,8 +136,13 @@ fn make_initrd(base: &Path, release: &str, tree: &Path, place: &Path) -> anyhow:
         }
     }
     ensure!(!order.is_empty(), "the kernel has none of the modules {}", EARLY.join(", "));
-    let busybox = Path::new("/bin/busybox");
-    fs::copy(busybox, disk.join("bin/busybox")).with_context(|| busybox.display().to_string())?;
+    // The host may have one that is not static.
+    let shell = place.join("shell");
+    fs::create_dir(&shell)?;
+    let unpacked = packages::unpack("busybox-static", &shell)?;
+    let busybox = [unpacked.join("bin/busybox"), unpacked.join("usr/bin/busybox")].into_iter().find(|path| path.exists());
+    fs::copy(busybox.context("busybox-static has no busybox")?, disk.join("bin/busybox"))?;
+    fs::remove_dir_all(&shell)?;
     fs::write(disk.join("init"), INIT)?;
     fs::set_permissions(disk.join("init"), Permissions::from_mode(0o755))?;
     fs::write(disk.join("modules/order"), order.join("\n") + "\n")?;

@@ -78,3 +78,9 @@ pub fn mount(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// Mounts the volume of the disk `other` at `/mnt/other`.
+pub fn mount_other(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
+    lab.ssh.run_on(nodes, "mount -t ocfs2 /dev/mapper/other /mnt/other", STEP)?;
+    Ok(())
+}

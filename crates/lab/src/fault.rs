@@ -1,0 +1,314 @@
+//! What breaks in the field, made to happen.
+
+use crate::lab::Lab;
+use crate::network::Role;
+use crate::stack::{self, STEP, o2cb, ocfs2};
+use anyhow::{Context as _, ensure};
+use clap::{Subcommand, ValueEnum};
+
+pub mod disk;
+pub mod power;
+
+/// A fault, or the end of one.
+#[derive(Debug, Subcommand)]
+pub enum Fault {
+    /// Cut a node's power
+    Kill {
+        /// Node
+        #[arg(value_parser = crate::bring::node_number)]
+        node: u8,
+    },
+    /// Boot a node that does not run, and bring it back into the cluster
+    Start {
+        /// Node
+        #[arg(value_parser = crate::bring::node_number)]
+        node: u8,
+        /// Only boot it
+        #[arg(long)]
+        bare: bool,
+    },
+    /// Stop a node where it is, as a machine that hangs
+    Pause {
+        /// Node
+        #[arg(value_parser = crate::bring::node_number)]
+        node: u8,
+    },
+    /// Let a stopped node go on
+    Resume {
+        /// Node
+        #[arg(value_parser = crate::bring::node_number)]
+        node: u8,
+    },
+    /// Pull a node's cable of the cluster's network, or with --ssh of the administrator's
+    Cut {
+        /// Node
+        #[arg(value_parser = crate::bring::node_number)]
+        node: u8,
+        /// The administrator's network
+        #[arg(long)]
+        ssh: bool,
+    },
+    /// Put a node's cable back
+    Heal {
+        /// Node
+        #[arg(value_parser = crate::bring::node_number)]
+        node: u8,
+        /// The administrator's network
+        #[arg(long)]
+        ssh: bool,
+    },
+    /// Split the cluster's network into groups, as 1,2/3,4; one group of all heals it
+    Split {
+        /// Groups
+        #[arg(value_name = "GROUPS", value_parser = groups)]
+        groups: Groups,
+    },
+    /// Stall, slow or fail a disk of a node, from inside (device mapper)
+    Disk {
+        /// What it does from now on
+        #[arg(value_enum)]
+        how: disk::How,
+        /// Nodes, or none for all that run
+        #[arg(value_parser = crate::bring::node_number)]
+        nodes: Vec<u8>,
+        /// Which disk
+        #[arg(long, default_value = "ocfs2")]
+        disk: String,
+        /// How slow: each request takes so much longer, ms
+        #[arg(long, default_value_t = 500)]
+        delay: u32,
+    },
+    /// Stall all disks of a node from outside (uml: its disk process is stopped; qemu: throttled by its monitor)
+    Freeze {
+        /// Node
+        #[arg(value_parser = crate::bring::node_number)]
+        node: u8,
+    },
+    /// End `freeze`
+    Thaw {
+        /// Node
+        #[arg(value_parser = crate::bring::node_number)]
+        node: u8,
+    },
+    /// Step a node's clock by so many seconds
+    Clock {
+        /// Node
+        #[arg(value_parser = crate::bring::node_number)]
+        node: u8,
+        /// Seconds, also negative
+        #[arg(allow_hyphen_values = true)]
+        seconds: i64,
+    },
+    /// Unmount OCFS2 on nodes
+    Unmount {
+        /// Nodes, or none for all that run
+        #[arg(value_parser = crate::bring::node_number)]
+        nodes: Vec<u8>,
+    },
+    /// Mount OCFS2 again; with --other the volume beside it, at /mnt/other
+    Mount {
+        /// Nodes, or none for all that run
+        #[arg(value_parser = crate::bring::node_number)]
+        nodes: Vec<u8>,
+        /// The other volume
+        #[arg(long)]
+        other: bool,
+    },
+    /// Unmount debugfs on a node, or with --back mount it again
+    Debugfs {
+        /// Node
+        #[arg(value_parser = crate::bring::node_number)]
+        node: u8,
+        /// Mount it again
+        #[arg(long)]
+        back: bool,
+    },
+    /// Fill a node's memory, until this command is ended
+    Memory {
+        /// Node
+        #[arg(value_parser = crate::bring::node_number)]
+        node: u8,
+        /// How much to leave, MiB
+        #[arg(long, default_value_t = 16)]
+        leave: u32,
+    },
+    /// Stop, continue or kill a cluster daemon of a node
+    Daemon {
+        /// Node
+        #[arg(value_parser = crate::bring::node_number)]
+        node: u8,
+        /// Which
+        #[arg(value_enum)]
+        daemon: Daemon,
+        /// What to do
+        #[arg(value_enum)]
+        how: Signal,
+    },
+    /// Give a node a cluster.conf that differs from the others' (two nodes swapped), and bring it online with it
+    WrongConfig {
+        /// Node; its OCFS2 is unmounted first
+        #[arg(value_parser = crate::bring::node_number)]
+        node: u8,
+    },
+    /// Give a node another heartbeat threshold than the others', and bring it online with it
+    WrongThreshold {
+        /// Node; its OCFS2 is unmounted first
+        #[arg(value_parser = crate::bring::node_number)]
+        node: u8,
+        /// Threshold
+        #[arg(long, default_value_t = 61)]
+        threshold: u32,
+    },
+}
+
+/// Groups of nodes that hear each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Groups(pub Vec<Vec<u8>>);
+
+fn groups(text: &str) -> Result<Groups, String> {
+    let node = |word: &str| crate::bring::node_number(word.trim());
+    let groups = text.split('/').map(|group| group.split(',').map(node).collect()).collect::<Result<Vec<Vec<u8>>, String>>()?;
+    let mut all: Vec<u8> = groups.iter().flatten().copied().collect();
+    all.sort_unstable();
+    all.dedup();
+    if all.len() == groups.iter().map(Vec::len).sum::<usize>() { Ok(Groups(groups)) } else { Err("a node is in two groups".to_owned()) }
+}
+
+/// Daemons of the user-space stack.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Daemon {
+    /// The DLM's.
+    #[value(name = "dlm_controld")]
+    DlmControld,
+    /// Membership and messages.
+    Corosync,
+}
+
+/// What is sent to a daemon.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Signal {
+    /// SIGSTOP.
+    Stop,
+    /// SIGCONT.
+    Continue,
+    /// SIGKILL.
+    Kill,
+}
+
+/// Makes it happen.
+pub fn make(lab: &mut Lab, fault: &Fault) -> anyhow::Result<()> {
+    let those = |nodes: &[u8]| if nodes.is_empty() { lab.running() } else { nodes.to_vec() };
+    let role = |ssh: bool| if ssh { Role::Admin } else { Role::Cluster };
+    match fault {
+        Fault::Kill { node } => lab.process(*node)?.kill(),
+        Fault::Start { node, bare } => power::start(lab, *node, *bare),
+        Fault::Pause { node } => lab.process(*node)?.pause(),
+        Fault::Resume { node } => lab.process(*node)?.resume(),
+        Fault::Cut { node, ssh } => lab.network.cut(role(*ssh), *node),
+        Fault::Heal { node, ssh } => lab.network.join(role(*ssh), *node, 0),
+        Fault::Split { groups } => split(lab, groups),
+        Fault::Disk { how, nodes, disk, delay } => disk::behave(lab, &those(nodes), disk, *how, *delay),
+        Fault::Freeze { node } => disk::freeze(lab, *node, true),
+        Fault::Thaw { node } => disk::freeze(lab, *node, false),
+        Fault::Clock { node, seconds } => guest(lab, *node, &format!("clock --step={seconds}")),
+        Fault::Unmount { nodes } => unmount(lab, &those(nodes)),
+        Fault::Mount { nodes, other: false } => ocfs2::mount(lab, &those(nodes)),
+        Fault::Mount { nodes, other: true } => ocfs2::mount_other(lab, &those(nodes)),
+        Fault::Debugfs { node, back } => debugfs(lab, *node, *back),
+        Fault::Memory { node, leave } => {
+            let status = lab.ssh.command(*node, Some(&format!("lab-guest memory --leave {leave} --until-eof"))).status();
+            ensure!(status.context("ssh does not start")?.success(), "node{node}: filling its memory failed");
+            Ok(())
+        }
+        Fault::Daemon { node, daemon, how } => signal(lab, *node, *daemon, *how),
+        Fault::WrongConfig { node } => wrong_config(lab, *node),
+        Fault::WrongThreshold { node, threshold } => wrong_threshold(lab, *node, *threshold),
+    }
+}
+
+/// Runs `lab-guest` in a node.
+fn guest(lab: &Lab, node: u8, arguments: &str) -> anyhow::Result<()> {
+    lab.ssh.run(node, &format!("lab-guest {arguments}"), STEP)?;
+    Ok(())
+}
+
+/// Splits the cluster's network.
+pub fn split(lab: &Lab, groups: &Groups) -> anyhow::Result<()> {
+    for (number, group) in groups.0.iter().enumerate() {
+        for &node in group {
+            ensure!(node <= lab.plan.nodes, "the lab has no node{node}");
+            lab.network.join(Role::Cluster, node, number)?;
+        }
+    }
+    Ok(())
+}
+
+/// Unmounts OCFS2 on `nodes`, all at once.
+pub fn unmount(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
+    lab.ssh.run_on(nodes, &format!("umount {}", ocfs2::MOUNT_POINT), STEP)?;
+    Ok(())
+}
+
+/// Takes debugfs away, or puts it back.
+pub fn debugfs(lab: &Lab, node: u8, back: bool) -> anyhow::Result<()> {
+    let remote = if back {
+        "mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug"
+    } else {
+        // Its tracefs is mounted by the kernel when somebody looks there.
+        "umount /sys/kernel/debug/tracing 2>/dev/null; umount /sys/kernel/debug"
+    };
+    lab.ssh.run(node, remote, STEP)?;
+    Ok(())
+}
+
+fn signal(lab: &Lab, node: u8, daemon: Daemon, how: Signal) -> anyhow::Result<()> {
+    let name = match daemon {
+        Daemon::DlmControld => "dlm_controld",
+        Daemon::Corosync => "corosync",
+    };
+    let signal = match how {
+        Signal::Stop => "STOP",
+        Signal::Continue => "CONT",
+        Signal::Kill => "KILL",
+    };
+    lab.ssh.run(node, &format!("kill -{signal} $(pidof {name})"), STEP)?;
+    Ok(())
+}
+
+/// Takes a node out of the cluster and brings it back with what `configure` wrote.
+fn reconfigured(lab: &Lab, node: u8, configure: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    ensure!(lab.plan.stack != stack::Stack::Pcmk, "the lab does not run O2CB");
+    lab.ssh.run(node, "umount -a -t ocfs2,ocfs2_dlmfs; service o2cb unload >/dev/null 2>&1; true", STEP)?;
+    configure()?;
+    o2cb::online(lab, &[node])
+}
+
+fn wrong_config(lab: &Lab, node: u8) -> anyhow::Result<()> {
+    let others: Vec<u8> = lab.nodes().into_iter().filter(|&other| other != node).collect();
+    let [one, two, ..] = others.as_slice() else { anyhow::bail!("a wrong cluster.conf needs two other nodes") };
+    // The addresses of the two others change places.
+    let conf = o2cb::cluster_conf(lab.plan.nodes, &[]);
+    let (first, second) = (Role::Cluster.address(*one), Role::Cluster.address(*two));
+    let swapped = conf.replace(&format!("= {first}\n"), "= ?\n").replace(&format!("= {second}\n"), &format!("= {first}\n"));
+    let swapped = swapped.replace("= ?\n", &format!("= {second}\n"));
+    reconfigured(lab, node, || o2cb::configure(lab, &[node], &swapped, lab.plan.timeouts))
+}
+
+fn wrong_threshold(lab: &Lab, node: u8, threshold: u32) -> anyhow::Result<()> {
+    let conf = lab.ssh.run(node, "cat /etc/ocfs2/cluster.conf", STEP)?;
+    let timeouts = stack::Timeouts { threshold, ..lab.plan.timeouts };
+    reconfigured(lab, node, || o2cb::configure(lab, &[node], &conf, timeouts))
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits() {
+        assert_eq!(groups("1,2/3,node4"), Ok(Groups(vec![vec![1, 2], vec![3, 4]])));
+        assert_eq!(groups("1,2,3"), Ok(Groups(vec![vec![1, 2, 3]])));
+        assert!(groups("1,2/2").is_err() && groups("1//2").is_err() && groups("0").is_err() && groups("").is_err());
+    }
+}

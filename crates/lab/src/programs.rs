@@ -1,0 +1,66 @@
+//! Our own programs, static release builds, and their way into the nodes.
+
+use crate::lab::Lab;
+use crate::{progress, tool};
+use anyhow::{Context as _, ensure};
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What the nodes get, at `/usr/local/bin`.
+const PROGRAMS: [&str; 2] = ["dlmtop", "lab-guest"];
+
+/// The workspace's root directory.
+pub fn workspace() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// Builds a package's program statically. Returns where it is.
+///
+/// `crt-static` is given here and not in `.cargo/config.toml`: without `--target` it would also apply to procedural macros,
+/// which cannot be linked statically.
+pub fn build(package: &str) -> anyhow::Result<PathBuf> {
+    let triple = host_triple()?;
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--release", "--quiet", "--package", package, "--target", &triple]);
+    build.env("RUSTFLAGS", "-C target-feature=+crt-static").current_dir(workspace());
+    ensure!(build.status().context("cargo does not start")?.success(), "building {package} failed");
+    Ok(built(package, &triple))
+}
+
+fn built(package: &str, triple: &str) -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), |set| workspace().join(set));
+    target.join(triple).join("release").join(package)
+}
+
+/// What `rustc -vV` calls this machine.
+fn host_triple() -> anyhow::Result<String> {
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let text = tool::run(&rustc, ["-vV"])?;
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc -vV tells no host")?.to_owned())
+}
+
+/// Builds our programs and puts them into `nodes`.
+pub fn push(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
+    progress::say("building our programs");
+    for program in PROGRAMS {
+        build(program)?;
+    }
+    push_built(lab, nodes)?;
+    progress::say(&format!("{} have {}", crate::lab::names(nodes), PROGRAMS.join(" and ")));
+    Ok(())
+}
+
+/// Puts what was built last into `nodes`.
+pub fn push_built(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
+    let triple = host_triple()?;
+    for program in PROGRAMS {
+        let path = built(program, &triple);
+        let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
+        crate::ssh::on_each(nodes, |node| lab.ssh.write(node, &format!("/usr/local/bin/{program}"), 0o755, &bytes))?;
+    }
+    Ok(())
+}
