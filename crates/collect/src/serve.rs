@@ -1,7 +1,7 @@
 //! The node's end of a connection: `dlmtop collect`, frames in on stdin, frames out on stdout.
 //!
-//! It ends when stdin ends: an ssh that is killed closes it, so nothing stays on the node. Nothing is written anywhere
-//! but to stdout.
+//! It ends when stdin ends: an ssh that is killed closes it; and when stdin is silent for too long: a connection that is cut
+//! closes nothing. So nothing stays on the node. Nothing is written anywhere but to stdout.
 
 use crate::node::round;
 use crate::node::{Collector, RootFiles};
@@ -11,16 +11,35 @@ use sample::wire::{Decoder, encode};
 use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-/// Serves until the input ends. The error is the first one on the output that is no closed pipe.
-pub fn serve(files: &RootFiles, input: impl Read + Send + 'static, mut output: impl Write) -> io::Result<()> {
+/// Serves until the input ends or is silent for `patience`, which ends the process. The error is the first one on the output
+/// that is no closed pipe.
+pub fn serve(files: &RootFiles, input: impl Read + Send + 'static, mut output: impl Write, patience: Duration) -> io::Result<()> {
     let (commands, inbox) = channel();
+    let heard = Arc::new(Mutex::new(Instant::now()));
+    let watched = Arc::clone(&heard);
+    std::thread::Builder::new().name("patience".to_owned()).spawn(move || {
+        loop {
+            let silent = watched.lock().map_or(Duration::ZERO, |heard| heard.elapsed());
+            match patience.checked_sub(silent) {
+                Some(left) if left > Duration::ZERO => std::thread::sleep(left),
+                // A dump that is being read may take a while yet; nobody waits for it.
+                _ => std::process::exit(0),
+            }
+        }
+    })?;
     std::thread::Builder::new().name("commands".to_owned()).spawn(move || {
         let mut input = input;
         let mut decoder = Decoder::default();
         let mut piece = [0; 16 << 10];
         loop {
-            match input.read(&mut piece) {
+            let read = input.read(&mut piece);
+            if let Ok(mut heard) = heard.lock() {
+                *heard = Instant::now();
+            }
+            match read {
                 // The viewer is gone. A dump that is being read may take a while yet; nobody waits for it.
                 Ok(0) => std::process::exit(0),
                 Ok(length) => decoder.push(piece.get(..length).unwrap_or_default()),

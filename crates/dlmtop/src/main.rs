@@ -50,7 +50,7 @@ fn run() -> anyhow::Result<u8> {
             Ok(0)
         }
         Some(Verb::Collect { protocol: false }) => {
-            collect::serve::serve(&watch::local_files(), io::stdin(), io::stdout())?;
+            collect::serve::serve(&watch::local_files(), io::stdin(), io::stdout(), sample::message::VIEWER_GONE_AFTER)?;
             Ok(0)
         }
         Some(Verb::Completions { shell }) => {

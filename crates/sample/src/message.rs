@@ -3,9 +3,17 @@
 use crate::{Fault, LockSample};
 use formats::ocfs2::LockName;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Version of these messages. Both ends must have the same; fields that are only added do not raise it.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
+
+/// How often a viewer says something at least.
+pub const VIEWER_SPEAKS_EVERY: Duration = Duration::from_secs(10);
+
+/// A collector that hears nothing for so long ends: its viewer is gone, or cut off. A connection that is lost without a word
+/// would else keep it on the node until TCP gives up, a quarter of an hour or more.
+pub const VIEWER_GONE_AFTER: Duration = Duration::from_secs(45);
 
 /// What a collector tells.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +55,8 @@ pub enum ToNode {
     Configure(Configuration),
     /// Locks that every sample is to hold, active or not; replaces the earlier list.
     Watch(Vec<WatchedLock>),
+    /// The viewer lives though it asks nothing: sent every [`VIEWER_SPEAKS_EVERY`].
+    Alive,
 }
 
 /// One lock to be reported even when idle.

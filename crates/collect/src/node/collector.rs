@@ -70,6 +70,7 @@ impl Collector {
                 self.told_file_systems = None;
             }
             ToNode::Watch(watched) => self.watched = watched,
+            ToNode::Alive => {}
         }
     }
 

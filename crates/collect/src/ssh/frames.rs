@@ -3,9 +3,9 @@
 use super::connection::{Connection, Ended, Step};
 use super::node::Node;
 use super::stage::Stage;
-use sample::message::PROTOCOL;
+use sample::message::{PROTOCOL, VIEWER_SPEAKS_EVERY};
 use sample::wire::{Decoder, WireError, encode};
-use sample::{Fault, FaultKind, FromNode, Way};
+use sample::{Fault, FaultKind, FromNode, ToNode, Way};
 use std::time::{Duration, Instant};
 
 /// Hands out what the collector says until the connection ends.
@@ -20,6 +20,7 @@ fn followed(connection: &mut Connection, node: &Node, way: &Way) -> Result<std::
     connection.inbox.forget_told();
     let mut decoder = Decoder::default();
     let mut longest_dump = Duration::ZERO;
+    let mut spoken = Instant::now();
     loop {
         decoder.push(&std::mem::take(&mut connection.output));
         while let Some(message) = decoder.message::<FromNode>().map_err(|error| broken(&error))? {
@@ -34,8 +35,13 @@ fn followed(connection: &mut Connection, node: &Node, way: &Way) -> Result<std::
             }
             node.message(message)?;
         }
-        for message in connection.inbox.untold() {
+        let mut messages = connection.inbox.untold();
+        if messages.is_empty() && spoken.elapsed() >= VIEWER_SPEAKS_EVERY {
+            messages.push(ToNode::Alive);
+        }
+        for message in messages {
             connection.ssh.write(encode(&message).map_err(|error| broken(&error))?);
+            spoken = Instant::now();
         }
         let patience = match connection.stage {
             Stage::Up => node.patience(&connection.inbox.configuration(), longest_dump),
@@ -43,7 +49,7 @@ fn followed(connection: &mut Connection, node: &Node, way: &Way) -> Result<std::
         };
         // Commands do not count as a sign of life.
         let deadline = connection.heard + patience;
-        if connection.step(deadline)? == Step::Late && Instant::now() >= deadline {
+        if connection.step(deadline.min(spoken + VIEWER_SPEAKS_EVERY))? == Step::Late && Instant::now() >= deadline {
             return Err(Ended::Fault(connection.silent(patience)));
         }
     }

@@ -109,6 +109,8 @@ impl Inbox {
         match command {
             ToNode::Configure(configuration) => *self.configuration.borrow_mut() = (configuration, false),
             ToNode::Watch(locks) => *self.watched.borrow_mut() = (Some(locks), false),
+            // Each connection says that by itself.
+            ToNode::Alive => {}
         }
     }
 }
