@@ -91,11 +91,10 @@ impl Recorder {
     }
 }
 
-/// The kernel's name and version, as `uname -a` has it.
+/// The kernel's name and version.
 fn uname() -> Vec<u8> {
-    let of = |file: &str| {
-        std::fs::read_to_string(format!("/proc/sys/kernel/{file}")).map_or_else(|_| "?".to_owned(), |text| text.trim().to_owned())
-    };
-    let line = format!("{} {} {} {} {}\n", of("ostype"), of("hostname"), of("osrelease"), of("version"), of("arch"));
-    line.into_bytes()
+    let Ok(name) = nix::sys::utsname::uname() else { return Vec::new() };
+    let parts = [name.sysname(), name.nodename(), name.release(), name.version(), name.machine()];
+    let parts: Vec<_> = parts.iter().map(|part| part.to_string_lossy()).collect();
+    format!("{}\n", parts.join(" ")).into_bytes()
 }

@@ -1,6 +1,6 @@
 //! The raw time series of one node: what the kernel said, byte for byte, frame by frame.
 //!
-//! `frames/SEQ/NODE/PATH` as one tar on standard output; the streams of several nodes belong into one archive. Each frame
+//! `frames/SEQ/NODE/PATH` as a tar on standard output; the streams of several nodes belong into one archive. Each frame
 //! has a `meta` that tells when each file was read in how many reads, and why one is not there.
 
 use crate::event;
@@ -38,6 +38,9 @@ pub struct Options {
     /// Also o2dlm's `locking_state`: one resource per read, and the kernel logs each pass.
     #[arg(long)]
     o2dlm_locking_state: bool,
+    /// Leaves out the tar's end mark, so that the streams of several nodes, one after the other, are one tar.
+    #[arg(long)]
+    no_end: bool,
 }
 
 /// A folder's name.
@@ -55,7 +58,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let stop = Stop::watch(false)?;
     let start = if options.start > 0.0 { options.start } else { event::seconds(event::now_us()) };
     let (frames, waiting) = sync_channel(WAITING_FRAMES);
-    let writer = std::thread::spawn(move || archive::write(io::stdout().lock(), &waiting));
+    let with_end = !options.no_end;
+    let writer = std::thread::spawn(move || archive::write(io::stdout().lock(), &waiting, with_end));
     event::emit_aside("started", &json!({ "start": start, "every": options.every, "frames": options.frames }))?;
     let mut recorder = frame::Recorder::new(options.node.clone(), options.o2dlm_locking_state, Random::of_this_process());
     for seq in 0..options.frames {

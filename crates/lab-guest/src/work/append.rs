@@ -14,7 +14,8 @@ use std::time::Duration;
 /// Where and for how long.
 #[derive(Args)]
 pub struct Options {
-    /// File; made if it is not there. Each line is `NODE PID NUMBER`, so that a lost or torn one can be found.
+    /// File; made if it is not there. Each line is `NODE PID NUMBER`, so that a lost or torn one can be found: OCFS2's
+    /// nodes do overwrite each other's lines.
     file: PathBuf,
     /// Pause between two lines, ms.
     #[arg(long, default_value_t = 0)]
@@ -32,7 +33,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         let pause = Duration::from_millis(options.pause_ms);
         while session.goes_on(pause) {
             let line = format!("{} {} {number}\n", crate::event::node(), std::process::id());
-            // One write: O_APPEND makes it whole.
+            // One write, whole among the writers of one node.
             session.tally.time("appended", || file.write_all(line.as_bytes()));
             number += 1;
         }

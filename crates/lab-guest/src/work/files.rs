@@ -10,10 +10,20 @@ pub fn make_directory(directory: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())
 }
 
-/// Opens a file that several nodes write to, and makes it if it is not there.
+/// How often an open is tried that another node's creation of the file was in the way of.
+const TRIES: u32 = 20;
+
+/// Opens a file that several nodes write to, and makes it if it is not there. OCFS2 says `EEXIST` even without `O_EXCL` when
+/// another node makes the file at the same moment.
 pub fn open_shared(path: &Path) -> anyhow::Result<File> {
-    let file = OpenOptions::new().create(true).append(true).read(true).open(path);
-    file.with_context(|| path.display().to_string())
+    let mut left = TRIES;
+    loop {
+        left -= 1;
+        match OpenOptions::new().create(true).append(true).read(true).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && left > 0 => {}
+            result => return result.with_context(|| path.display().to_string()),
+        }
+    }
 }
 
 /// Makes a new file with a line in it; an error if it is there already.

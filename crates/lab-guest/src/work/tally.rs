@@ -40,9 +40,9 @@ pub fn ms(duration: Duration) -> f64 {
 impl Tally {
     /// Counts of these operations, 0 at first. Those that take as long as `slow` are told one by one.
     pub fn new(operations: &[&'static str], slow: Option<Duration>) -> Tally {
-        let zero = || operations.iter().map(|&what| (what, 0)).collect();
-        let worst = operations.iter().map(|&what| (what, Duration::ZERO)).collect();
-        let counts = Counts { began: Instant::now(), done: zero(), errors: BTreeMap::new(), worst, current: None, ended: false };
+        let done = operations.iter().map(|&what| (what, 0)).collect();
+        let (errors, worst) = (BTreeMap::new(), BTreeMap::new());
+        let counts = Counts { began: Instant::now(), done, errors, worst, current: None, ended: false };
         Tally { counts: Mutex::new(counts), slow }
     }
 
