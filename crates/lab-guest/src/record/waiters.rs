@@ -1,4 +1,5 @@
-//! Processes that wait for a lock: those of glocks' waiting holders, and workloads that are inside the file system's code.
+//! Processes that wait for a lock: those of glocks' waiting holders, and workloads that sleep in the file system's code or
+//! cannot be interrupted.
 
 use crate::processes;
 
@@ -23,8 +24,10 @@ pub fn of_glocks(text: &[u8]) -> Vec<u32> {
 pub fn of_workloads() -> Vec<u32> {
     let own = std::process::id();
     let waits = |process: &processes::Process| {
-        let place = std::fs::read_to_string(process.file("wchan")).unwrap_or_default();
-        WAITING_IN.iter().any(|part| place.contains(part))
+        let text = |name| std::fs::read_to_string(process.file(name)).unwrap_or_default();
+        let state = text("stat").rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        let place = text("wchan");
+        state == Some('D') || WAITING_IN.iter().any(|part| place.contains(part))
     };
     let workloads = processes::all().unwrap_or_default().into_iter();
     let workloads = workloads.filter(|process| process.pid != own && process.comm == WORKLOAD);

@@ -101,6 +101,12 @@ impl Tally {
             return None;
         }
         let mut fields: Map<String, Value> = counts.done.iter().map(|(&what, &number)| (what.to_owned(), number.into())).collect();
+        // What is blocked now has taken at least as long as until now.
+        let blocked = counts.current.as_ref().map(|current| (current.what, current.since.elapsed()));
+        if let Some((what, took)) = blocked {
+            let worst = counts.worst.entry(what).or_default();
+            *worst = took.max(*worst);
+        }
         let worst = counts.worst.values().max().copied().unwrap_or_default();
         let each: Map<String, Value> = counts.worst.iter().map(|(&what, &took)| (what.to_owned(), ms(took).into())).collect();
         fields.insert("seconds".to_owned(), counts.began.elapsed().as_secs_f64().into());
@@ -108,10 +114,9 @@ impl Tally {
         fields.insert("errors".to_owned(), json!(counts.errors));
         fields.insert("worst_ms".to_owned(), ms(worst).into());
         fields.insert("worst_ms_of".to_owned(), each.into());
-        // It never came back: the longest wait is at least this.
-        if let Some(current) = &counts.current {
-            fields.insert("blocked_in".to_owned(), current.what.into());
-            fields.insert("blocked_ms".to_owned(), ms(current.since.elapsed()).into());
+        if let Some((what, took)) = blocked {
+            fields.insert("blocked_in".to_owned(), what.into());
+            fields.insert("blocked_ms".to_owned(), ms(took).into());
         }
         Some(fields.into())
     }
