@@ -14,8 +14,8 @@ use std::time::Duration;
 /// Where and for how long.
 #[derive(Args)]
 pub struct Options {
-    /// File; made if it is not there. Each line is `NODE PID NUMBER`, so that a lost or torn one can be found: OCFS2's
-    /// nodes do overwrite each other's lines.
+    /// File; made if it is not there. Each line is `NODE PID NUMBER`, so that a lost or torn one can be found: the nodes of
+    /// OCFS2 and GFS2 do overwrite each other's lines.
     file: PathBuf,
     /// Pause between two lines, ms.
     #[arg(long, default_value_t = 0)]

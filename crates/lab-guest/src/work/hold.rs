@@ -26,7 +26,6 @@ pub struct Options {
     /// A POSIX record lock (fcntl) on the whole file instead of a flock. With o2cb it is local to the node.
     #[arg(long)]
     posix: bool,
-    /// The seconds count from when it has the lock. Asked to end while it waits, it says `gave_up`.
     #[command(flatten)]
     limits: Limits,
 }

@@ -31,7 +31,8 @@ enum Work {
     Append(append::Options),
     /// Takes and releases an exclusive flock on one file over and over.
     Contend(contend::Options),
-    /// Takes a lock on a file and holds it.
+    /// Takes a lock on a file and holds it. Its seconds count from when it has the lock; asked to end while it waits, it
+    /// says `gave_up`.
     Hold(hold::Options),
     /// Reads a directory tree and stats all in it.
     Scan(scan::Options),
