@@ -169,7 +169,8 @@ fn begin(lab: &mut Lab, bare: bool) -> anyhow::Result<()> {
 pub fn push(name: &str, options: &Push) -> anyhow::Result<()> {
     let lab = Lab::open(name)?;
     let nodes = if options.nodes.is_empty() { lab.running() } else { options.nodes.clone() };
-    programs::push(&lab, &nodes)
+    programs::push(&lab, &nodes)?;
+    Ok(())
 }
 
 /// Tells what runs.

@@ -23,6 +23,7 @@ mod progress;
 mod ssh;
 mod stack;
 mod tool;
+mod trial;
 mod work;
 
 /// Real clusters on this machine.
@@ -57,6 +58,8 @@ enum Verb {
         #[command(subcommand)]
         fault: fault::Fault,
     },
+    /// Run the end-to-end tests on a lab that is up
+    Test(trial::Options),
     /// End the lab's nodes and remove what it made
     Down,
     /// Remove all that setup built, and what failed tests left
@@ -77,6 +80,7 @@ pub fn run(options: Options) -> anyhow::Result<ExitCode> {
         Verb::Push(push) => bring::push(name, &push)?,
         Verb::Work(work) => work::run(&lab::Lab::open(name)?, &work)?,
         Verb::Fault { fault } => fault::make(&mut lab::Lab::open(name)?, &fault)?,
+        Verb::Test(test) => return trial::run(name, &test),
         Verb::Down => bring::down(name)?,
         Verb::Clean => bring::clean()?,
     }

@@ -43,15 +43,20 @@ fn host_triple() -> anyhow::Result<String> {
     Ok(host.context("rustc -vV tells no host")?.to_owned())
 }
 
-/// Builds our programs and puts them into `nodes`.
-pub fn push(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
+/// dlmtop as it was built last.
+pub fn built_dlmtop() -> anyhow::Result<PathBuf> {
+    Ok(built("dlmtop", &host_triple()?))
+}
+
+/// Builds our programs and puts them into `nodes`. Returns where dlmtop is.
+pub fn push(lab: &Lab, nodes: &[u8]) -> anyhow::Result<PathBuf> {
     progress::say("building our programs");
     for program in PROGRAMS {
         build(program)?;
     }
     push_built(lab, nodes)?;
     progress::say(&format!("{} have {}", crate::lab::names(nodes), PROGRAMS.join(" and ")));
-    Ok(())
+    built_dlmtop()
 }
 
 /// Puts what was built last into `nodes`.

@@ -101,7 +101,6 @@ pub fn run(lab: &Lab, options: &Options) -> anyhow::Result<()> {
 /// A `lab-guest` that runs in a node and tells events. Dropping it ends it.
 #[derive(Debug)]
 pub struct Running {
-    node: u8,
     what: String,
     child: Child,
     stdout: BufReader<ChildStdout>,
@@ -115,12 +114,7 @@ impl Running {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().with_context(|| what.clone())?;
         let stdout = BufReader::new(child.stdout.take().with_context(|| what.clone())?);
-        Ok(Running { node, what, child, stdout })
-    }
-
-    /// The node it runs on.
-    pub fn node(&self) -> u8 {
-        self.node
+        Ok(Running { what, child, stdout })
     }
 
     /// Its next line; `None` at its end.
