@@ -6,8 +6,8 @@ use crate::delta::{Counters, Difference, difference, whole};
 use crate::lock_sample::{LevelDelta, Life, LockSample};
 use crate::message::NodeClock;
 use crate::wait::{Sighting, WaitTrack};
+use formats::ocfs2::Flags;
 use formats::ocfs2::locking_state::{LevelStats, Record, Stats};
-use formats::ocfs2::{Flags, LockType};
 
 impl LockTable {
     /// Notes what a record tells beyond what was known. `before`: the entry as it was, and whether this pass had it already.
@@ -33,9 +33,7 @@ impl LockTable {
                     (pr, ex, life) = (whole(now_pr), whole(now_ex), Life::MadeAgain);
                     self.made_again += 1;
                     // It stands elsewhere now: its age is not known, and others' is not told from it.
-                    if let Some(entry) = self.entries.get_mut(at) {
-                        entry.label = 0;
-                    }
+                    self.forget_label(at);
                 }
                 changed = entry.state != record.state.fingerprint() as u16;
             }
@@ -81,22 +79,15 @@ impl LockTable {
                 }
                 self.pending.insert(at, Box::new(Pending { sample, whole, before_pass, changed }));
             }
-            // Another handle of the same flock, or (rarely) a record that the kernel printed twice.
+            // Another handle of the same flock.
             Some(pending) if repeated => {
-                let flock = record.name.kind() == LockType::FLOCK;
                 let old = &mut pending.sample;
-                if flock {
-                    old.handles += 1;
-                    old.waiting_handles += u32::from(waits);
-                }
+                old.handles += 1;
+                old.waiting_handles += u32::from(waits);
                 let longer = |wait: &Option<crate::Wait>| wait.as_ref().map(|wait| wait.for_ns);
                 if longer(&sample.wait) > longer(&old.wait) || (old.wait.is_none() && sample.state.level > old.state.level) {
                     old.state = sample.state;
                     old.wait = sample.wait;
-                }
-                if !flock {
-                    old.pr.add(&sample.pr);
-                    old.ex.add(&sample.ex);
                 }
             }
             // A later pass of the same sample.
