@@ -250,6 +250,7 @@ impl LockTable {
         };
         let mut order = std::mem::take(&mut self.order);
         self.settle_order(&mut order);
+        self.lengthen_waits();
         // The kernel loses a record at the end of each read but the last.
         let lost = reads.map(|reads| reads.saturating_sub(1));
         let share = |lost: u64, of: u64| lost as f64 / (lost + of).max(1) as f64;

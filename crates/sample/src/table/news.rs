@@ -157,6 +157,17 @@ impl LockTable {
         Some(wait)
     }
 
+    /// Without the node's clock, waits that this pass saw first are as long as the newest time in the whole dump says.
+    pub(super) fn lengthen_waits(&mut self) {
+        let Some(&(_, NodeClock { monotonic_ns, realtime_us: None })) = self.pass_clocks.back() else { return };
+        for (at, notable) in &mut self.notable {
+            let Some(length_ns) = notable.wait.as_mut().and_then(|track| track.lengthen(monotonic_ns, self.newest_us)) else { continue };
+            if let Some(wait) = self.pending.get_mut(at).and_then(|pending| pending.sample.wait.as_mut()) {
+                wait.for_ns = wait.for_ns.max(length_ns);
+            }
+        }
+    }
+
     /// Monotonic time of the pass that saw this lock last.
     fn seen_at_ns(&self, entry: &Entry) -> u64 {
         let pass = self.pass_clocks.iter().rev().find(|(pass, _)| *pass as u8 == entry.seen).or(self.pass_clocks.front());

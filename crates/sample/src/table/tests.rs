@@ -253,6 +253,15 @@ fn a_lock_given_up_and_seen_again_is_not_told_again() {
 }
 
 #[test]
+fn without_the_nodes_clock_the_whole_dump_tells_how_long_a_wait_lasts() {
+    let mut table = table();
+    table.begin_pass(NodeClock { monotonic_ns: SECOND, realtime_us: None });
+    read(&mut table, &[waiting(meta(3, 1), 1002), used(meta(2, 5), 9)]);
+    let wait = table.finish(Pace::default()).locks.into_iter().find_map(|lock| lock.wait).unwrap();
+    assert_eq!((wait.for_ns, wait.at_least), (7 * SECOND, true));
+}
+
+#[test]
 fn a_smaller_counter_is_a_restart_and_its_value_the_news() {
     let mut table = table();
     sample(&mut table, 1, &[meta(3, 1), meta(1, 70)]);
