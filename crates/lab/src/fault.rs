@@ -197,25 +197,36 @@ pub enum Signal {
 
 /// Makes it happen.
 pub fn make(lab: &mut Lab, fault: &Fault) -> anyhow::Result<()> {
-    let those = |nodes: &[u8]| if nodes.is_empty() { lab.running() } else { nodes.to_vec() };
     let role = |ssh: bool| if ssh { Role::Admin } else { Role::Cluster };
     match fault {
         Fault::Kill { node } => lab.process(*node)?.kill(),
         Fault::Start { node, bare } => power::start(lab, *node, *bare),
         Fault::Pause { node } => lab.process(*node)?.pause(),
         Fault::Resume { node } => lab.process(*node)?.resume(),
-        Fault::Cut { node, ssh } => lab.network.cut(role(*ssh), *node),
-        Fault::Heal { node, ssh } => lab.network.join(role(*ssh), *node, 0),
+        Fault::Cut { node, ssh } => {
+            lab.must_have(*node)?;
+            lab.network.cut(role(*ssh), *node)
+        }
+        Fault::Heal { node, ssh } => {
+            lab.must_have(*node)?;
+            lab.network.join(role(*ssh), *node, 0)?;
+            // A connection that was kept over the cut would go on only with its next retransmission.
+            if *ssh {
+                lab.ssh.forget(*node);
+            }
+            Ok(())
+        }
         Fault::Split { groups } => split(lab, groups),
-        Fault::Disk { how, nodes, disk, delay } => disk::behave(lab, &those(nodes), disk, *how, *delay),
+        Fault::Disk { how, nodes, disk, delay } => disk::behave(lab, &lab.able(nodes)?, disk, *how, *delay),
         Fault::Freeze { node } => disk::freeze(lab, *node, true),
         Fault::Thaw { node } => disk::freeze(lab, *node, false),
         Fault::Clock { node, seconds } => guest(lab, *node, &format!("clock --step={seconds}")),
-        Fault::Unmount { nodes } => unmount(lab, &those(nodes)),
-        Fault::Mount { nodes, other: false } => ocfs2::mount(lab, &those(nodes)),
-        Fault::Mount { nodes, other: true } => ocfs2::mount_other(lab, &those(nodes)),
+        Fault::Unmount { nodes } => unmount(lab, &lab.able(nodes)?),
+        Fault::Mount { nodes, other: false } => ocfs2::mount(lab, &lab.able(nodes)?),
+        Fault::Mount { nodes, other: true } => ocfs2::mount_other(lab, &lab.able(nodes)?),
         Fault::Debugfs { node, back } => debugfs(lab, *node, *back),
         Fault::Memory { node, leave } => {
+            lab.able(&[*node])?;
             let status = lab.ssh.command(*node, Some(&format!("lab-guest memory --leave {leave} --until-eof"))).status();
             ensure!(status.context("ssh does not start")?.success(), "node{node}: filling its memory failed");
             Ok(())
@@ -228,6 +239,7 @@ pub fn make(lab: &mut Lab, fault: &Fault) -> anyhow::Result<()> {
 
 /// Runs `lab-guest` in a node.
 fn guest(lab: &Lab, node: u8, arguments: &str) -> anyhow::Result<()> {
+    lab.able(&[node])?;
     lab.ssh.run(node, &format!("lab-guest {arguments}"), STEP)?;
     Ok(())
 }
@@ -236,7 +248,7 @@ fn guest(lab: &Lab, node: u8, arguments: &str) -> anyhow::Result<()> {
 pub fn split(lab: &Lab, groups: &Groups) -> anyhow::Result<()> {
     for (number, group) in groups.0.iter().enumerate() {
         for &node in group {
-            ensure!(node <= lab.plan.nodes, "the lab has no node{node}");
+            lab.must_have(node)?;
             lab.network.join(Role::Cluster, node, number)?;
         }
     }
@@ -251,6 +263,7 @@ pub fn unmount(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
 
 /// Takes debugfs away, or puts it back.
 pub fn debugfs(lab: &Lab, node: u8, back: bool) -> anyhow::Result<()> {
+    lab.able(&[node])?;
     let remote = if back {
         "mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug"
     } else {
@@ -262,6 +275,7 @@ pub fn debugfs(lab: &Lab, node: u8, back: bool) -> anyhow::Result<()> {
 }
 
 fn signal(lab: &Lab, node: u8, daemon: Daemon, how: Signal) -> anyhow::Result<()> {
+    lab.able(&[node])?;
     let name = match daemon {
         Daemon::DlmControld => "dlm_controld",
         Daemon::Corosync => "corosync",
@@ -271,13 +285,15 @@ fn signal(lab: &Lab, node: u8, daemon: Daemon, how: Signal) -> anyhow::Result<()
         Signal::Continue => "CONT",
         Signal::Kill => "KILL",
     };
-    lab.ssh.run(node, &format!("kill -{signal} $(pidof {name})"), STEP)?;
+    let remote = format!("pids=$(pidof {name}) || {{ echo {name} does not run >&2; exit 1; }}; kill -{signal} $pids");
+    lab.ssh.run(node, &remote, STEP)?;
     Ok(())
 }
 
 /// Takes a node out of the cluster and brings it back with what `configure` wrote.
 fn reconfigured(lab: &Lab, node: u8, configure: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     ensure!(lab.plan.stack != stack::Stack::Pcmk, "the lab does not run O2CB");
+    lab.able(&[node])?;
     lab.ssh.run(node, "umount -a -t ocfs2,ocfs2_dlmfs; service o2cb unload >/dev/null 2>&1; true", STEP)?;
     configure()?;
     o2cb::online(lab, &[node])
@@ -299,7 +315,6 @@ fn wrong_threshold(lab: &Lab, node: u8, threshold: u32) -> anyhow::Result<()> {
     let timeouts = stack::Timeouts { threshold, ..lab.plan.timeouts };
     reconfigured(lab, node, || o2cb::configure(lab, &[node], &conf, timeouts))
 }
-
 
 #[cfg(test)]
 mod tests {
