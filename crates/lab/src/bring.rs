@@ -141,6 +141,8 @@ pub fn up(name: &str, options: Up) -> anyhow::Result<()> {
         disks: data.into_iter().chain(heartbeat).collect(),
     };
     let mut lab = Lab::new(name, plan)?;
+    // What is missing is told before anything is begun.
+    lab.machine()?;
     let begun = begin(&mut lab, options.bare);
     if let Err(error) = begun {
         interrupt::forget();
