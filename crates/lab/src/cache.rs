@@ -44,11 +44,11 @@ impl Recipe {
         Ok(directory()?.join(format!("{}-{}", self.name, self.key())))
     }
 
-    /// The finished directory; an error that says what to run if it was never made.
-    pub fn find(&self) -> anyhow::Result<PathBuf> {
+    /// The finished directory; an error that says what to run (`setup` with options) if it was never made.
+    pub fn find(&self, setup: &str) -> anyhow::Result<PathBuf> {
         let place = self.place()?;
         if !place.is_dir() {
-            bail!("{} is not built (looked for {}); run: cargo xtask lab setup", self.name, place.display());
+            bail!("{} is not built (looked for {}); run: cargo xtask lab {setup}", self.name, place.display());
         }
         Ok(place)
     }

@@ -51,7 +51,7 @@ impl Root {
 
     /// The image in the cache.
     pub fn find() -> anyhow::Result<Root> {
-        Ok(Root::at(&recipe().find()?))
+        Ok(Root::at(&recipe().find("setup")?))
     }
 
     /// Makes it unless the cache has it.

@@ -26,7 +26,7 @@ pub fn build(package: &str) -> anyhow::Result<PathBuf> {
     let mut build = Command::new(cargo);
     build.args(["build", "--release", "--quiet", "--package", package, "--target", &triple]);
     build.env("RUSTFLAGS", "-C target-feature=+crt-static").current_dir(workspace());
-    ensure!(build.status().context("cargo does not start")?.success(), "building {package} failed");
+    ensure!(tool::show(build)?.success(), "building {package} failed");
     Ok(built(package, &triple))
 }
 

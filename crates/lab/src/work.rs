@@ -77,10 +77,7 @@ fn steps(options: &Options, nodes: &[u8]) -> Vec<Vec<(u8, String)>> {
 
 /// Runs a workload and prints what it tells, each line with its node.
 pub fn run(lab: &Lab, options: &Options) -> anyhow::Result<()> {
-    let nodes = if options.nodes.is_empty() { lab.running() } else { options.nodes.clone() };
-    if nodes.is_empty() {
-        bail!("no node runs");
-    }
+    let nodes = lab.able(&options.nodes)?;
     if let Some(&first) = nodes.first() {
         lab.ssh.run(first, &format!("mkdir -p {}", quote(&options.directory)), crate::stack::STEP)?;
     }
