@@ -20,6 +20,7 @@ mod place;
 mod process;
 pub mod programs;
 mod progress;
+mod record;
 mod ssh;
 mod stack;
 mod tool;
@@ -57,6 +58,8 @@ enum Verb {
         #[command(subcommand)]
         fault: fault::Fault,
     },
+    /// Record the nodes' raw lock state while a story is played on them
+    Record(record::Options),
     /// End the lab's nodes and remove what it made
     Down,
     /// Remove all that setup built, and what failed tests left
@@ -77,6 +80,7 @@ pub fn run(options: Options) -> anyhow::Result<ExitCode> {
         Verb::Push(push) => bring::push(name, &push)?,
         Verb::Work(work) => work::run(&lab::Lab::open(name)?, &work)?,
         Verb::Fault { fault } => fault::make(&mut lab::Lab::open(name)?, &fault)?,
+        Verb::Record(record) => record::run(&lab::Lab::open(name)?, &record)?,
         Verb::Down => bring::down(name)?,
         Verb::Clean => bring::clean()?,
     }
