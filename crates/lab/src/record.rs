@@ -74,8 +74,7 @@ pub fn run(lab: &Lab, options: &Options) -> anyhow::Result<()> {
     ensure!(!nodes.is_empty(), "no node of the lab {:?} runs", lab.place.name());
     let directory = directory(lab, &scenario)?;
     prepare(lab, &scenario, &directory, &nodes)?;
-    let clocks: BTreeMap<u8, Clock> =
-        nodes.iter().copied().zip(crate::ssh::on_each(&nodes, |node| Clock::ask(lab, node))?).collect();
+    let clocks: BTreeMap<u8, Clock> = nodes.iter().copied().zip(crate::ssh::on_each(&nodes, |node| Clock::ask(lab, node))?).collect();
     let version = lab.ssh.run(first(&nodes)?, "cat /proc/version", STEP)?;
 
     let start = (clock::now() + LEAD).ceil();
@@ -161,7 +160,10 @@ fn directory(lab: &Lab, scenario: &Scenario) -> anyhow::Result<String> {
     let has = |file_system: FileSystem| lab.plan.file_systems.contains(&file_system);
     if let Some(needed) = scenario.file_system.filter(|&needed| !has(needed)) {
         let option = format!("{needed:?}").to_lowercase();
-        bail!("the scenario needs {needed:?}, which the lab {:?} does not have; start one: cargo xtask lab up --fs {option}", lab.place.name());
+        bail!(
+            "the scenario needs {needed:?}, which the lab {:?} does not have; start one: cargo xtask lab up --fs {option}",
+            lab.place.name()
+        );
     }
     let mount_point = match scenario.file_system {
         Some(FileSystem::Gfs2) => gfs2::MOUNT_POINT,
@@ -237,7 +239,8 @@ fn gather(
 /// The files that were used: as the workloads saw them, and as a surviving node lists them now.
 fn inodes(lab: &Lab, story: &Story, directory: &str) -> String {
     let file_system = if directory.starts_with(gfs2::MOUNT_POINT) { "gfs2" } else { "ocfs2" };
-    let mut text = "# fs\tinode\thex\tpath\tsource (\"seen by workload\" = when it was opened; \"find\" = after the last frame)\n".to_owned();
+    let mut text =
+        "# fs\tinode\thex\tpath\tsource (\"seen by workload\" = when it was opened; \"find\" = after the last frame)\n".to_owned();
     let mut add = |inode: u64, path: &str, source: &str| text += &format!("{file_system}\t{inode}\t{inode:x}\t{path}\t{source}\n");
     for (path, &inode) in story.inodes() {
         add(inode, path, "seen by workload");

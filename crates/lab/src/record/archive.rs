@@ -103,7 +103,8 @@ impl Archive {
         file.flush()?;
         file.get_ref().sync_all()?;
         let size = file.get_ref().metadata()?.len();
-        fs::rename(&self.unfinished, &self.to).with_context(|| format!("renaming {} to {}", self.unfinished.display(), self.to.display()))?;
+        fs::rename(&self.unfinished, &self.to)
+            .with_context(|| format!("renaming {} to {}", self.unfinished.display(), self.to.display()))?;
         Ok(size)
     }
 }

@@ -39,7 +39,10 @@ impl Clock {
     fn of(text: &str, before: f64, after: f64) -> Option<Clock> {
         let mut words = text.split_whitespace().map(str::parse::<f64>);
         let (realtime, uptime) = (words.next()?.ok()?, words.next()?.ok()?);
-        Some(Clock { ahead: realtime - f64::midpoint(before, after), booted: realtime - uptime, doubt: after - before })
+        // A node that was not touched has the host's clock: what cannot be told from that is that.
+        let is_hosts = (before..=after).contains(&realtime);
+        let ahead = if is_hosts { 0.0 } else { realtime - f64::midpoint(before, after) };
+        Some(Clock { ahead, booted: realtime - uptime, doubt: after - before })
     }
 
     /// The host's clock when the node's said `time`.
@@ -57,6 +60,8 @@ mod tests {
         let clock = Clock::of("1100.5\n100.25 90.00\n", 1000.0, 1001.0).unwrap();
         assert_eq!(clock, Clock { ahead: 100.0, booted: 1000.25, doubt: 1.0 });
         assert!((clock.host(1101.0) - 1001.0).abs() < 1e-9);
+        let same = Clock::of("1000.9\n100.25\n", 1000.0, 1001.0).unwrap();
+        assert!(same.ahead.abs() < 1e-9);
         assert_eq!(Clock::of("x", 0.0, 0.0), None);
     }
 }

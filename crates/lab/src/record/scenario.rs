@@ -64,9 +64,14 @@ const TREE: &[Scene] = &[
     work(0, &[3], "mass DIR/tree --files 100 --do stat"),
 ];
 
+/// Several processes on a node and few names: so the directory's own lock is what is fought for, also on fast nodes.
+const HOT_DIRECTORY: &str = "hot DIR/dir --names 12 --pause-ms 2 --seconds 55 --until-eof";
+
 const HOT: &[Scene] = &[
-    work(15, ALL, "hot DIR/dir --pause-ms 50 --seconds 55 --until-eof"),
-    work(72, ALL, "append DIR/log --flock --pause-ms 50 --seconds 32 --until-eof"),
+    work(15, ALL, HOT_DIRECTORY),
+    work(15, ALL, HOT_DIRECTORY),
+    work(15, ALL, HOT_DIRECTORY),
+    work(72, ALL, "append DIR/log --flock --pause-ms 20 --seconds 32 --until-eof"),
     work(125, &[2], "hold DIR/log --seconds 40 --until-eof"),
     work(129, &[1], "hold DIR/log --seconds 1 --until-eof"),
     work(132, &[3], "hold DIR/log --seconds 1 --until-eof"),
@@ -75,7 +80,7 @@ const HOT: &[Scene] = &[
     work(206, &[3], "scan DIR --until-eof"),
 ];
 
-const HOT_ABOUT: &str = "0-15 s quiet, 15-70 s create/append/unlink in one directory on all nodes, 72-104 s append under flock to \
+const HOT_ABOUT: &str = "0-15 s quiet, 15-70 s create/append/unlink in one directory by three processes on each node, 72-104 s append under flock to \
 one file, quiet, 125-165 s node 2 holds an EX flock on that file while node 1 (from 129 s) and node 3 (two processes, from 132 s and \
 135 s) wait, 188 s node 3 scans the tree (cold), 206 s again (warm).";
 
@@ -95,14 +100,11 @@ to the end, through the recovery.";
 impl Name {
     /// The story.
     pub fn scenario(self) -> Scenario {
-        let on = |file_system| Some(file_system);
         match self {
-            Name::Ocfs2Hot => {
-                Scenario { about: HOT_ABOUT, file_system: on(FileSystem::Ocfs2), seconds: 231, before: TREE, scenes: HOT }
-            }
-            Name::Gfs2Hot => Scenario { file_system: on(FileSystem::Gfs2), ..Name::Ocfs2Hot.scenario() },
+            Name::Ocfs2Hot => Scenario { about: HOT_ABOUT, file_system: Some(FileSystem::Ocfs2), seconds: 231, before: TREE, scenes: HOT },
+            Name::Gfs2Hot => Scenario { file_system: Some(FileSystem::Gfs2), ..Name::Ocfs2Hot.scenario() },
             Name::NodeDeath => {
-                Scenario { about: DEATH_ABOUT, file_system: on(FileSystem::Ocfs2), seconds: 213, before: TREE, scenes: DEATH }
+                Scenario { about: DEATH_ABOUT, file_system: Some(FileSystem::Ocfs2), seconds: 213, before: TREE, scenes: DEATH }
             }
             Name::Quiet => Scenario { about: "Nothing is done.", file_system: None, seconds: 60, before: &[], scenes: &[] },
         }

@@ -79,7 +79,8 @@ impl Story {
             self.start
         );
         for one in all {
-            let (epoch, uptime) = one.guest.map_or(("-".to_owned(), "-".to_owned()), |(epoch, up)| (format!("{epoch:.3}"), format!("{up:.2}")));
+            let (epoch, uptime) =
+                one.guest.map_or(("-".to_owned(), "-".to_owned()), |(epoch, up)| (format!("{epoch:.3}"), format!("{up:.2}")));
             let pid = one.pid.map_or("-".to_owned(), |pid| pid.to_string());
             let after = one.at - self.start;
             text += &format!("{after:.3}\t{:.3}\t{epoch}\t{uptime}\t{}\t{pid}\t{}\n", one.at, one.place, one.text);
