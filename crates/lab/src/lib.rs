@@ -5,6 +5,7 @@
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 
+mod bench;
 mod bring;
 mod cache;
 mod engine;
@@ -20,6 +21,7 @@ mod place;
 mod process;
 pub mod programs;
 mod progress;
+mod record;
 mod ssh;
 mod stack;
 mod tool;
@@ -60,6 +62,10 @@ enum Verb {
     },
     /// Run the end-to-end tests on a lab that is up
     Test(trial::Options),
+    /// Record the nodes' raw lock state while a story is played on them
+    Record(record::Options),
+    /// Measure on the lab's kernels what watching costs, as tables for docs/benchmarks.md
+    Bench(bench::Options),
     /// End the lab's nodes and remove what it made
     Down,
     /// Remove all that setup built, and what failed tests left
@@ -81,6 +87,8 @@ pub fn run(options: Options) -> anyhow::Result<ExitCode> {
         Verb::Work(work) => work::run(&lab::Lab::open(name)?, &work)?,
         Verb::Fault { fault } => fault::make(&mut lab::Lab::open(name)?, &fault)?,
         Verb::Test(test) => return trial::run(name, &test),
+        Verb::Record(record) => record::run(&lab::Lab::open(name)?, &record)?,
+        Verb::Bench(bench) => bench::run(&lab::Lab::open(name)?, &bench)?,
         Verb::Down => bring::down(name)?,
         Verb::Clean => bring::clean()?,
     }

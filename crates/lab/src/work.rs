@@ -5,7 +5,8 @@ use crate::ssh::quote;
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdout, Stdio};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 /// A workload on the lab's file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -108,10 +109,16 @@ impl Running {
     pub fn start(lab: &Lab, node: u8, arguments: &str) -> anyhow::Result<Running> {
         let what = format!("node{node}: lab-guest {arguments}");
         let mut command = lab.ssh.command(node, Some(&format!("lab-guest {arguments}")));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        // Not of the terminal's group: Ctrl-C asks this program, which then ends it by its standard input.
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
         let mut child = command.spawn().with_context(|| what.clone())?;
         let stdout = BufReader::new(child.stdout.take().with_context(|| what.clone())?);
         Ok(Running { what, child, stdout })
+    }
+
+    /// Its standard input: closing it ends what is told `--until-eof`.
+    pub fn leash(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
     }
 
     /// Its next line; `None` at its end.

@@ -41,6 +41,9 @@ pub struct Options {
     /// Leaves out the tar's end mark, so that the streams of several nodes, one after the other, are one tar.
     #[arg(long)]
     no_end: bool,
+    /// Ends after the frame under way when standard input is closed.
+    #[arg(long)]
+    until_eof: bool,
 }
 
 /// A folder's name.
@@ -55,7 +58,7 @@ const WAITING_FRAMES: usize = 16;
 
 /// Records.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let stop = Stop::watch(false)?;
+    let stop = Stop::watch(options.until_eof)?;
     let start = if options.start > 0.0 { options.start } else { event::seconds(event::now_us()) };
     let (frames, waiting) = sync_channel(WAITING_FRAMES);
     let with_end = !options.no_end;

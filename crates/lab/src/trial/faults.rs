@@ -178,7 +178,7 @@ pub(super) fn debugfs_gone(bench: &mut Bench) -> anyhow::Result<()> {
 
 pub(super) fn unmounted_one(bench: &mut Bench) -> anyhow::Result<()> {
     let mut watch = watching(bench)?;
-    fault::unmount(&bench.lab, &[3])?;
+    ocfs2::unmount(&bench.lab, &[3], ocfs2::MOUNT_POINT)?;
     let (began, soon) = (Instant::now(), watch.soon());
     let judged = watch.until("the unmounted node named", soon, |snapshot| {
         let volume = list(snapshot, "file_systems").first()?;
@@ -195,7 +195,7 @@ pub(super) fn unmounted_one(bench: &mut Bench) -> anyhow::Result<()> {
 
 pub(super) fn unmounted_all(bench: &mut Bench) -> anyhow::Result<()> {
     let mut watch = watching(bench)?;
-    fault::unmount(&bench.lab, &[1, 2, 3])?;
+    ocfs2::unmount(&bench.lab, &[1, 2, 3], ocfs2::MOUNT_POINT)?;
     let soon = watch.soon();
     let judged = watch.until("no node live any more", soon, |snapshot| {
         let volumes = list(snapshot, "file_systems");
@@ -211,7 +211,7 @@ pub(super) fn unmounted_all(bench: &mut Bench) -> anyhow::Result<()> {
 pub(super) fn two_volumes(bench: &mut Bench) -> anyhow::Result<()> {
     let mut watch = watching(bench)?;
     let uuids = [ocfs2::uuid(&bench.lab, 1, "ocfs2")?, ocfs2::uuid(&bench.lab, 3, "other")?];
-    fault::unmount(&bench.lab, &[3])?;
+    ocfs2::unmount(&bench.lab, &[3], ocfs2::MOUNT_POINT)?;
     let judged = (|| {
         ocfs2::mount_other(&bench.lab, &[3])?;
         watch.until("each volume with its nodes", BACK, |snapshot| {

@@ -42,10 +42,20 @@ pub fn told_and_true(bench: &mut Bench, work: impl FnOnce(&mut Bench, &mut Watch
     for (&node, (before, after)) in nodes.iter().zip(before.iter().zip(&after)) {
         truth.append(&mut grown(node, before, after));
     }
+    // A lock that the last dumps lack is told by a later one: the cluster is quiet, so nothing else comes.
+    for _ in 0..MOST_LATER {
+        if truth.iter().all(|(lock, counted)| *counted == (0, 0) || watch.told.contains_key(lock)) {
+            break;
+        }
+        watch.next()?;
+    }
     let told = std::mem::take(&mut watch.told);
     watch.quit()?;
     Ok((told, truth))
 }
+
+/// So many dumps, each of which lacks a twelfth of the locks, lack none of some thousands together.
+const MOST_LATER: u32 = 10;
 
 /// Every lock's counts are equal. Locks in `told` that are gone by now cannot be judged, and are not in `truth`.
 fn equal(told: &Counts, truth: &Counts) -> anyhow::Result<()> {
@@ -119,7 +129,18 @@ pub(super) fn contention(bench: &mut Bench) -> anyhow::Result<()> {
         ensure!(hottest.contains(&Some(inode)), "the directory (inode {inode}) was never the hottest lock: {hottest:?}");
         Ok(())
     })?;
-    equal(&told, &truth)
+    // The names in the directory come and go, and numbers of inodes are used again: what was told of a name is of all its lives,
+    // the kernel's counters of the last one. The directory itself and the system files live all the time.
+    // Type, six zeros, inode (16 digits), generation (8 digits; not 0: a system file).
+    let lives = |name: &str| name.get(7..23).and_then(|hex| u64::from_str_radix(hex, 16).ok());
+    let (lasting, passing): (Counts, Counts) =
+        truth.into_iter().partition(|((_, name), _)| !name.ends_with("00000000") || lives(name) == Some(inode));
+    equal(&told, &lasting)?;
+    for (lock, counted) in passing.iter().filter(|(lock, _)| !lock.1.starts_with('N')) {
+        let told = told.get(lock).copied().unwrap_or_default();
+        ensure!(told.0 >= counted.0 && told.1 >= counted.1, "{lock:?}: told {told:?} in all its lives, {counted:?} in the last");
+    }
+    Ok(())
 }
 
 pub(super) fn evicted(bench: &mut Bench) -> anyhow::Result<()> {
@@ -139,7 +160,7 @@ pub(super) fn evicted(bench: &mut Bench) -> anyhow::Result<()> {
     // Node 2's locks that were made anew: all that they have counted was told since.
     let mut judged = 0;
     for ((node, name), counted) in &truth {
-        if node == "node2" && *counted != (0, 0) && name.starts_with('M') {
+        if node == "node2" && *counted != (0, 0) && name.starts_with('M') && name.ends_with("00000000") {
             let told = told.get(&(node.clone(), name.clone())).copied().unwrap_or_default();
             ensure!(told == *counted, "{name}: told {told:?} since it was made anew, the kernel has {counted:?}");
             judged += 1;
