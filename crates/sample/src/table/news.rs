@@ -1,6 +1,7 @@
 //! What one record tells beyond what was known of its lock.
 
 use super::entries::Entry;
+use super::order::MADE_AGAIN;
 use super::{LockTable, Notable, Pending};
 use crate::delta::{Counters, Difference, difference, whole};
 use crate::lock_sample::{LevelDelta, Life, LockSample};
@@ -32,8 +33,11 @@ impl LockTable {
                 } else {
                     (pr, ex, life) = (whole(now_pr), whole(now_ex), Life::MadeAgain);
                     self.made_again += 1;
-                    // It stands elsewhere now: its age is not known, and others' is not told from it.
+                    // It stands elsewhere now: its age is not known.
                     self.forget_label(at);
+                    if let Some(place) = self.order.last_mut().filter(|place| **place == at) {
+                        *place |= MADE_AGAIN;
+                    }
                 }
                 changed = entry.state != record.state.fingerprint() as u16;
             }
