@@ -20,8 +20,8 @@ impl LockTable {
         let mut over_ns = None;
         let mut changed = false;
         match before {
-            // A first look at the whole table: lifetime figures, as `over_ns` says.
-            None if self.first_look => (pr, ex) = (whole(now_pr), whole(now_ex)),
+            // The first sample, in all its passes: lifetime figures, as `over_ns` says.
+            None if self.previous_sample.is_none() => (pr, ex) = (whole(now_pr), whole(now_ex)),
             // Not known before: counts only if the pass's end finds it new.
             None => over_ns = Some(0),
             Some((entry, _)) => {

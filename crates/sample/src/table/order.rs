@@ -220,6 +220,10 @@ impl LockTable {
         } else if pending.sample.life != Life::MadeAgain {
             self.made_again += 1;
         }
+        if self.previous_sample.is_none() && life == Life::Made {
+            // Told in full as it is, since it was made.
+            return;
+        }
         let Some((mut pr, mut ex)) = pending.whole else { return };
         // Where the newest locks of the last dump are freed, one overlooked then may stand at the head now. Its last use tells.
         let last_us = pending.sample.pr.last_us.max(pending.sample.ex.last_us).filter(|&last| last > 0);

@@ -89,6 +89,17 @@ fn the_first_look_tells_lifetime_figures_as_such() {
 }
 
 #[test]
+fn the_first_samples_later_passes_tell_lifetime_figures_too() {
+    let mut table = table();
+    pass(&mut table, 1, &[meta(3, 1), meta(1, 7)]);
+    pass(&mut table, 2, &[meta(9, 2), meta(3, 1), meta(2, 5), meta(1, 8)]);
+    let first = table.finish(Pace::default());
+    assert_eq!((gets(&first, 1), gets(&first, 2), gets(&first, 9)), (Some(8), Some(5), Some(2)));
+    assert!(first.locks.iter().all(|lock| lock.over_ns.is_none()));
+    assert_eq!(sample(&mut table, 3, &[meta(9, 2), meta(3, 1), meta(2, 5), meta(1, 8)]).locks.len(), 0);
+}
+
+#[test]
 fn only_what_changed_is_told() {
     let mut table = table();
     sample(&mut table, 1, &[meta(1, 7), meta(2, 5)]);
