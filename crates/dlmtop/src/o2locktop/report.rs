@@ -178,7 +178,7 @@ mod tests {
         let snapshots = snapshots();
         let lines = report().lines(&snapshots[8], true, None);
         assert_eq!(lines[0], "o2locktop n1:/mnt lockspace: 248913AEBE3841519A0C7B255385761E");
-        assert_eq!(lines[1], "2026-11-21 22:23:07 lock acquisitions: total 1988, EX 609, PR 1379");
+        assert_eq!(lines[1], "2026-11-21 22:23:07 lock acquisitions: total 2033, EX 634, PR 1399");
         assert!(lines[2].starts_with("lock resources: total "), "{}", lines[2]);
         assert_eq!(lines[4], "TYPE INO             EX NUM      EX TIME(ns) EX AVG(ns)  PR NUM      PR TIME(ns) PR AVG(ns)");
         assert!(lines[5].starts_with("M    13185           "), "{}", lines[5]);

@@ -87,6 +87,11 @@ impl Entry {
         self.label_and_past = label << PAST_BITS;
     }
 
+    /// Its age is not known any more.
+    pub fn forget_label(&mut self) {
+        self.label_and_past &= PAST;
+    }
+
     /// Notes that this pass has it.
     #[inline]
     pub fn see(&mut self, pass: u8) {

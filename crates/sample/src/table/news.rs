@@ -1,6 +1,7 @@
 //! What one record tells beyond what was known of its lock.
 
 use super::entries::Entry;
+use super::order::MADE_AGAIN;
 use super::{LockTable, Notable, Pending};
 use crate::delta::{Counters, Difference, difference, whole};
 use crate::lock_sample::{LevelDelta, Life, LockSample};
@@ -19,8 +20,8 @@ impl LockTable {
         let mut over_ns = None;
         let mut changed = false;
         match before {
-            // A first look at the whole table: lifetime figures, as `over_ns` says.
-            None if self.first_look => (pr, ex) = (whole(now_pr), whole(now_ex)),
+            // The first sample, in all its passes: lifetime figures, as `over_ns` says.
+            None if self.previous_sample.is_none() => (pr, ex) = (whole(now_pr), whole(now_ex)),
             // Not known before: counts only if the pass's end finds it new.
             None => over_ns = Some(0),
             Some((entry, _)) => {
@@ -32,8 +33,11 @@ impl LockTable {
                 } else {
                     (pr, ex, life) = (whole(now_pr), whole(now_ex), Life::MadeAgain);
                     self.made_again += 1;
-                    // It stands elsewhere now: its age is not known, and others' is not told from it.
+                    // It stands elsewhere now: its age is not known.
                     self.forget_label(at);
+                    if let Some(place) = self.order.last_mut().filter(|place| **place == at) {
+                        *place |= MADE_AGAIN;
+                    }
                 }
                 changed = entry.state != record.state.fingerprint() as u16;
             }

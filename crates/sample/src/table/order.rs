@@ -7,7 +7,7 @@ use crate::lock_sample::Life;
 use formats::ocfs2::LockType;
 
 /// Set in the order, beside a lock's number: found to be made again in this pass. There may be 2³¹ locks.
-const MADE_AGAIN: u32 = 1 << 31;
+pub(super) const MADE_AGAIN: u32 = 1 << 31;
 
 fn number(place: u32) -> u32 {
     place & !MADE_AGAIN
@@ -54,42 +54,50 @@ impl LockTable {
 
     /// A label smaller than one that stands behind it is of a lock that was freed and made again. If the pass that saw it last
     /// had both, in their order then, it was made after that, and nothing of it is told yet; likewise if it stands before what
-    /// was the head then, or later. Otherwise that pass may have shown it already, and lacked all those that tell of its move:
-    /// what was told then is not told again.
+    /// was the head then, or later, or before some that were made again after that. Otherwise that pass may have shown it already,
+    /// and lacked all those that tell of its move: what was told then is not told again.
     ///
     /// Returns the newest label whose lock went on, and its position.
     fn find_made_again(&mut self, order: &mut [u32]) -> (u32, usize) {
         let (mut newest, mut survivor) = (0, 0);
         let mut all_went_on = true;
-        for (position, &at) in order.iter().enumerate().rev() {
-            let label = self.entries.get(at).map_or(0, Entry::label);
+        for (position, &place) in order.iter().enumerate().rev() {
+            let label = self.entries.get(number(place)).map_or(0, Entry::label);
             if label >= newest && label != 0 {
                 (newest, survivor) = (label, position);
             }
-            all_went_on &= label == newest || label == 0;
+            all_went_on &= place & MADE_AGAIN == 0 && (label == newest || label == 0);
         }
         if all_went_on {
             return (newest, survivor);
         }
         let (mut newest, mut newest_then) = (0, [0; PAST_BITS as usize]);
-        for place in order.iter_mut().rev() {
-            let at = *place;
-            let Some(&entry) = self.entries.get(at).filter(|entry| entry.label() != 0) else { continue };
+        // How many passes ago those that stand behind and are made again were seen, the two least: one alone may be a total that
+        // a 32-bit kernel changed while it was copied.
+        let mut made_again_since = [u32::MAX; 2];
+        for (position, place) in order.iter_mut().enumerate().rev() {
+            let at = number(*place);
+            let Some(&entry) = self.entries.get(at).filter(|entry| at < self.first_new && !shares_names(entry.letter())) else { continue };
             let (label, past) = (entry.label(), entry.past());
-            if label >= newest {
-                newest = label;
-            } else {
+            // Of longer ago than the past tells: at least so many.
+            let passes_ago = past.trailing_zeros().min(PAST_BITS);
+            let stands_before_made = passes_ago >= made_again_since[1];
+            if *place & MADE_AGAIN == 0 && (stands_before_made || label != 0 && label < newest) {
                 self.forget_label(at);
-                // Of longer ago than the past tells: at least so many passes.
-                let passes_ago = past.trailing_zeros().min(PAST_BITS);
-                let stood_behind = newest_then.get(passes_ago as usize).is_some_and(|&newest| label < newest);
+                let stood_behind = || newest_then.get(passes_ago as usize).is_some_and(|&newest| label != 0 && label < newest);
                 let mut settled_since = self.settled.iter().filter(|(pass, _)| pass + 1 + passes_ago >= self.pass);
-                if stood_behind || settled_since.next().is_some_and(|&(_, head)| newest >= head) {
+                if stands_before_made || stood_behind() || settled_since.next().is_some_and(|&(_, head)| newest >= head) {
                     *place |= MADE_AGAIN;
                     self.count_as_new(at, Life::MadeAgain, Since::LastSeen);
                 } else {
                     self.made_again += 1;
                 }
+            } else if label != 0 {
+                (newest, survivor) = (label, position);
+            }
+            if *place & MADE_AGAIN != 0 && passes_ago < PAST_BITS {
+                let [least, second] = made_again_since;
+                made_again_since = [least.min(passes_ago), second.min(passes_ago.max(least))];
             }
             for (passes_ago, newest) in newest_then.iter_mut().enumerate() {
                 if past >> passes_ago & 1 != 0 {
@@ -124,20 +132,25 @@ impl LockTable {
 
     /// A lock overlooked so far was made during the watch if it is newer than the first look's head, and nothing of it was
     /// told yet. Had it been known and given up, though, all of it would be told twice: so it must also be too new for that,
-    /// or at least newer than every survivor.
+    /// newer than some that were made again in this pass, or at least newer than every survivor.
     fn tell_overlooked(&mut self, order: &[u32], newest: u32) {
         if self.entries.len() as u32 == self.first_new {
             return;
         }
         let never_given_up = self.settled.front().map_or(u32::MAX, |&(_, label)| label);
-        let mut older_label = 0;
+        let (mut older_label, mut made_again) = (0, 0);
         for &place in order.iter().rev() {
             let at = number(place);
             let label = self.entries.get(at).map_or(0, Entry::label);
-            let untold = || older_label >= never_given_up || (older_label == newest && newest >= self.first_look_label);
+            made_again += u32::from(place & MADE_AGAIN != 0);
+            let untold = || {
+                made_again > 1
+                    || older_label != 0 && older_label >= never_given_up
+                    || older_label == newest && newest >= self.first_look_label
+            };
             if label != 0 {
                 older_label = label;
-            } else if at >= self.first_new && older_label != 0 && untold() {
+            } else if at >= self.first_new && untold() {
                 self.count_as_new(at, Life::Made, Since::Watch);
             }
         }
@@ -182,15 +195,13 @@ impl LockTable {
     pub(super) fn forget_label(&mut self, at: u32) {
         if let Some(entry) = self.entries.get_mut(at) {
             self.newest_lost |= entry.label() == self.newest_known;
-            entry.set_label(0);
+            entry.forget_label();
         }
     }
 
     /// Whether this lock's record is of the lock that was known before this pass.
     fn was_there(&self, place: u32) -> bool {
-        let at = number(place);
-        let restarted = || self.pending.get(&at).is_some_and(|pending| pending.sample.life == Life::MadeAgain);
-        at < self.first_new && place == at && !self.shares_its_name(at) && !restarted()
+        place < self.first_new && !self.shares_its_name(place)
     }
 
     /// A lock was made since: all its counters are news.
@@ -208,6 +219,10 @@ impl LockTable {
             self.made += 1;
         } else if pending.sample.life != Life::MadeAgain {
             self.made_again += 1;
+        }
+        if self.previous_sample.is_none() && life == Life::Made {
+            // Told in full as it is, since it was made.
+            return;
         }
         let Some((mut pr, mut ex)) = pending.whole else { return };
         // Where the newest locks of the last dump are freed, one overlooked then may stand at the head now. Its last use tells.

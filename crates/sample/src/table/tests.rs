@@ -89,6 +89,17 @@ fn the_first_look_tells_lifetime_figures_as_such() {
 }
 
 #[test]
+fn the_first_samples_later_passes_tell_lifetime_figures_too() {
+    let mut table = table();
+    pass(&mut table, 1, &[meta(3, 1), meta(1, 7)]);
+    pass(&mut table, 2, &[meta(9, 2), meta(3, 1), meta(2, 5), meta(1, 8)]);
+    let first = table.finish(Pace::default());
+    assert_eq!((gets(&first, 1), gets(&first, 2), gets(&first, 9)), (Some(8), Some(5), Some(2)));
+    assert!(first.locks.iter().all(|lock| lock.over_ns.is_none()));
+    assert_eq!(sample(&mut table, 3, &[meta(9, 2), meta(3, 1), meta(2, 5), meta(1, 8)]).locks.len(), 0);
+}
+
+#[test]
 fn only_what_changed_is_told() {
     let mut table = table();
     sample(&mut table, 1, &[meta(1, 7), meta(2, 5)]);
@@ -265,8 +276,27 @@ fn without_the_nodes_clock_the_whole_dump_tells_how_long_a_wait_lasts() {
 fn a_smaller_counter_is_a_restart_and_its_value_the_news() {
     let mut table = table();
     sample(&mut table, 1, &[meta(3, 1), meta(1, 70)]);
-    let next = sample(&mut table, 2, &[meta(3, 1), meta(1, 4)]);
+    let next = sample(&mut table, 2, &[meta(1, 4), meta(3, 1)]);
     assert_eq!((gets(&next, 1), next.made_again), (Some(4), 1));
+}
+
+#[test]
+fn what_stands_before_locks_that_restarted_is_made_again_too() {
+    let mut table = table();
+    // All three are used as much as in their first life, but 5's total is larger; 4, the head then, is gone.
+    let life = |gets, total| {
+        let mut record = meta(5, gets);
+        record.stats.as_mut().unwrap().pr.total_ns = total;
+        record
+    };
+    sample(&mut table, 1, &[meta(4, 1), life(4, 400), meta(3, 9), meta(2, 9), meta(1, 1)]);
+    let next = sample(&mut table, 2, &[life(4, 450), meta(8, 2), meta(3, 4), meta(2, 4), meta(1, 1)]);
+    assert_eq!((gets(&next, 5), gets(&next, 8), next.made_again), (Some(4), Some(2), 3));
+    // One alone is no proof.
+    let mut table = self::table();
+    sample(&mut table, 1, &[meta(4, 1), life(4, 400), meta(3, 9), meta(1, 1)]);
+    let next = sample(&mut table, 2, &[life(4, 450), meta(3, 4), meta(1, 1)]);
+    assert_eq!((gets(&next, 5), next.made_again), (Some(0), 1));
 }
 
 #[test]
