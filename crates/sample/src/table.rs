@@ -72,6 +72,9 @@ pub struct LockTable {
     pass_clocks: VecDeque<(u32, NodeClock)>,
     order: Vec<u32>,
     first_look: bool,
+    /// `locking_filter` may hide idle locks in this pass; in the last one.
+    filtered: bool,
+    filtered_before: bool,
     /// Entries from this number on were added in this pass.
     first_new: u32,
     /// A line before the first record was not understood: that record is not the list's head.
@@ -121,6 +124,8 @@ impl LockTable {
             pass_clocks: VecDeque::new(),
             order: Vec::new(),
             first_look: true,
+            filtered: false,
+            filtered_before: false,
             first_new: 0,
             head_unread: false,
             head: None,
@@ -153,6 +158,12 @@ impl LockTable {
     /// Whether samples hold every lock, idle ones too: for a capture of one moment.
     pub fn set_emit_all(&mut self, all: bool) {
         self.emit_all = all;
+    }
+
+    /// Whether dumps from now on may hide idle locks: `locking_filter` (v4) is not 0. What stands before the last dump's head is
+    /// then not always new.
+    pub fn set_filtered(&mut self, filtered: bool) {
+        self.filtered = filtered;
     }
 
     /// Locks that every sample holds, idle or not.
@@ -250,6 +261,7 @@ impl LockTable {
         };
         let mut order = std::mem::take(&mut self.order);
         self.settle_order(&mut order);
+        self.filtered_before = self.filtered;
         self.lengthen_waits();
         // The kernel loses a record at the end of each read but the last.
         let lost = reads.map(|reads| reads.saturating_sub(1));

@@ -117,9 +117,11 @@ impl Collector {
     ) -> Result<sample::Sample, Fault> {
         let uuid = &found.file_system.uuid;
         let path = fs_file(uuid, "locking_state");
+        let filtered = is_filtered(files, uuid);
         let table = self.tables.entry(uuid.clone()).or_insert_with(|| Table { locks: new_table(found), identity: None });
         table.locks.set_most_locks(self.configuration.most_locks);
         table.locks.set_emit_all(self.emit_all);
+        table.locks.set_filtered(filtered);
         table.locks.watch(self.watched.iter().filter(|watched| watched.uuid == *uuid).map(|watched| watched.name));
         let (mut spent_us, mut wall_us) = (0, 0);
         for pass in 1..=MOST_PASSES {
@@ -130,6 +132,7 @@ impl Collector {
                     self.states.remove(uuid);
                     table.locks = new_table(found);
                     table.locks.set_most_locks(self.configuration.most_locks);
+                    table.locks.set_filtered(filtered);
                 }
                 table.identity = dump.identity;
                 // What reading a recording costs this machine says nothing of the node.
@@ -194,6 +197,15 @@ impl Collector {
             None => self.told_faults.remove(&place),
         };
         messages.push(FromNode::Fault { uuid: place, fault });
+    }
+}
+
+/// Whether `locking_filter` (seconds, format 4 only) hides idle locks; what cannot be read may.
+fn is_filtered(files: &dyn NodeFiles, uuid: &str) -> bool {
+    match files.read(&fs_file(uuid, "locking_filter"), 64) {
+        Ok(text) => text.trim_ascii() != b"0",
+        // An older kernel, or a recording.
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
 }
 

@@ -591,3 +591,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_stands_before_the_last_head_is_new_though_the_last_dumps_lacked_it() {
+    for (filtered, told) in [(false, Some(2)), (true, Some(0))] {
+        let mut table = table();
+        table.set_filtered(filtered);
+        let life = |total| {
+            let mut record = meta(5, 2);
+            record.stats.as_mut().unwrap().pr.total_ns = total;
+            record
+        };
+        // 5 is evicted, which two dumps show, and read again: as often used as before.
+        sample(&mut table, 1, &[life(400), meta(3, 9), meta(1, 1)]);
+        sample(&mut table, 2, &[meta(3, 9), meta(1, 1)]);
+        sample(&mut table, 3, &[meta(3, 9), meta(1, 1)]);
+        let next = sample(&mut table, 4, &[life(450), meta(3, 9), meta(1, 1)]);
+        assert_eq!(gets(&next, 5), told, "filtered: {filtered}");
+    }
+}
