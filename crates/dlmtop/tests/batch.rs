@@ -45,14 +45,17 @@ fn locks(snapshot: &Value) -> &Vec<Value> {
 
 #[test]
 fn the_hot_directory_and_the_hot_file_are_ranked_first_while_they_are_hot() {
-    for snapshot in json("ocfs2-hot", &["--top", "1"]) {
-        let hot = match at(&snapshot) {
-            21..=69 => 13185,
-            78..=105 => 13187,
-            _ => continue,
-        };
-        let first = &locks(&snapshot)[0];
-        assert_eq!((first["type"].as_str(), first["inode"].as_u64()), (Some("M"), Some(hot)), "at {} s", at(&snapshot));
+    // By the time that was waited; by average a lock that was wanted once, for long, may come before.
+    for (order, places) in [("time", 1), ("average", 3)] {
+        for snapshot in json("ocfs2-hot", &["--top", "3", "--sort", order]) {
+            let hot = match at(&snapshot) {
+                18..=69 => 12820,
+                78..=105 => 32770,
+                _ => continue,
+            };
+            let is_hot = |lock: &Value| (lock["type"].as_str(), lock["inode"].as_u64()) == (Some("M"), Some(hot));
+            assert!(locks(&snapshot).iter().take(places).any(is_hot), "by {order} at {} s: {snapshot}", at(&snapshot));
+        }
     }
 }
 
@@ -70,17 +73,18 @@ fn nothing_is_told_of_quiet_intervals() {
 fn the_stuck_interval_has_its_start_nodes_and_length() {
     let snapshots = json("ocfs2-hot", &[]);
     let stuck: Vec<u64> = snapshots.iter().filter(|snapshot| !snapshot["stuck"].as_array().unwrap().is_empty()).map(at).collect();
-    assert_eq!((stuck.first(), stuck.last()), (Some(&135), Some(&165)));
+    assert_eq!((stuck.first(), stuck.last()), (Some(&138), Some(&168)));
     let ended: Vec<&Value> = snapshots.iter().flat_map(|snapshot| snapshot["ended"].as_array().unwrap()).collect();
     assert_eq!(ended.len(), 1);
     let episode = ended[0];
-    assert_eq!((episode["type"].as_str(), episode["inode"].as_u64()), (Some("F"), Some(13187)));
-    // The events say: asked at 1795299892.105, got it after 35.9 s; node3 asked at …895.057 and …898.094.
-    assert_eq!(episode["since_us"].as_u64(), Some(1_795_299_892_152_055));
+    assert_eq!((episode["type"].as_str(), episode["inode"].as_u64()), (Some("F"), Some(32770)));
+    // The events say: asked at 1795319129.056, got it after 35.480 s; node3 asked at …131.344 and …134.536.
+    assert_eq!(episode["since_us"].as_u64(), Some(1_795_319_129_071_595));
     let wait = |node: &str| episode["waits"].as_array().unwrap().iter().find(|wait| wait["node"] == node).unwrap().clone();
     let node1 = wait("node1");
-    assert!(node1["longest_ns"].as_u64().unwrap() < 35_900_000_000 && node1["over_after_ns"].as_u64().unwrap() > 35_800_000_000, "{node1}");
-    assert!(node1["over_after_ns"].as_u64().unwrap() < 37_000_000_000);
+    assert!(node1["longest_ns"].as_u64().unwrap() < 35_480_000_000 && node1["over_after_ns"].as_u64().unwrap() > 35_450_000_000, "{node1}");
+    // It had given the lock back before the next dump, which then has no record of it: one more had to tell that it is gone.
+    assert!(node1["over_after_ns"].as_u64().unwrap() < 42_000_000_000);
     assert_eq!(wait("node3")["handles"], 2);
     assert_eq!(episode["holders"].as_array().unwrap().iter().filter(|node| **node == "node2").count(), 1);
 }
@@ -90,7 +94,7 @@ fn the_stuck_interval_has_its_start_nodes_and_length() {
 fn records_that_the_kernel_lost_neither_vanish_nor_count_backwards() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = zstd_tar_without_second_dumps(folder.path());
-    let output = dlmtop(&["--from", bytes.to_str().unwrap(), "--json", "--top", "1"]);
+    let output = dlmtop(&["--from", bytes.to_str().unwrap(), "--json", "--top", "1", "--sort", "time"]);
     let mut lacking = 0;
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let snapshot: Value = serde_json::from_str(line).unwrap();
@@ -99,7 +103,7 @@ fn records_that_the_kernel_lost_neither_vanish_nor_count_backwards() {
             lacking += u32::from(!part["missed_ns"].is_null());
         }
         if (24..=69).contains(&at(&snapshot)) {
-            assert_eq!(first.unwrap()["inode"], 13185, "at {} s", at(&snapshot));
+            assert_eq!(first.unwrap()["inode"], 12820, "at {} s", at(&snapshot));
         }
         if matches!(at(&snapshot), 3..=12 | 108..=120 | 141..=162) {
             let totals = &snapshot["file_systems"][0]["totals"];

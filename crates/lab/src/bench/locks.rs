@@ -8,8 +8,8 @@ use std::time::Duration;
 
 /// How long making or listing many locks may take.
 const LONG: Duration = Duration::from_secs(3600);
-/// An inode's metadata and open lock, and its name's.
-const LOCKS_PER_FILE: f64 = 3.0;
+/// An inode's metadata, open and write lock, and its name's.
+const LOCKS_PER_FILE: f64 = 4.0;
 /// So many times files are added.
 const BATCHES: u32 = 6;
 /// What counts as enough of the locks that were asked for; fewer than `LEAST` of them is a failure.
@@ -33,7 +33,8 @@ impl<'l> Locks<'l> {
     pub fn none(lab: &'l Lab, node: u8, uuid: &'l str, directory: &str) -> anyhow::Result<Locks<'l>> {
         let locks = Locks { lab, node, uuid, directory: directory.to_owned(), batches: 0, largest: (String::new(), 0) };
         locks.remove()?;
-        lab.ssh.run(node, &format!("mkdir {}", ssh::quote(directory)), LONG)?;
+        // What others used before has locks, too, for as long as its inodes are kept.
+        lab.ssh.run(node, &format!("mkdir {}; sync; echo 2 >/proc/sys/vm/drop_caches", ssh::quote(directory)), LONG)?;
         Ok(locks)
     }
 
@@ -50,13 +51,13 @@ impl<'l> Locks<'l> {
         summary.get("locks").and_then(Value::as_u64).with_context(|| format!("lab-guest locks: {said}"))
     }
 
-    /// Adds files until the node has `wanted` locks. Returns how many it has.
-    pub fn grow(&mut self, wanted: u64) -> anyhow::Result<u64> {
+    /// Adds files until the node has `wanted` locks, at least `least` in one directory. Returns how many locks it has.
+    pub fn grow(&mut self, wanted: u64, least: u64) -> anyhow::Result<u64> {
         let mut have = self.count()?;
         let mut per_file = LOCKS_PER_FILE;
         let last = self.batches + BATCHES;
-        while (have as f64) < wanted as f64 * ENOUGH && self.batches < last {
-            let files = (((wanted - have) as f64 / per_file).ceil() as u64).max(1);
+        while ((have as f64) < wanted as f64 * ENOUGH || self.largest.1 < least) && self.batches < last {
+            let files = ((wanted.saturating_sub(have) as f64 / per_file).ceil() as u64).max(least);
             let folder = format!("{}/{}", self.directory, self.batches);
             progress::say(&format!("{have} locks; making {files} files for {wanted}"));
             self.lab.ssh.run(self.node, &format!("lab-guest work mass {} --files {files}", ssh::quote(&folder)), LONG)?;
@@ -75,6 +76,11 @@ impl<'l> Locks<'l> {
             );
         }
         Ok(have)
+    }
+
+    /// How many files the largest directory has.
+    pub fn largest(&self) -> u64 {
+        self.largest.1
     }
 
     /// A command line of the node's shell that uses the metadata locks of `files` files over and over until its standard

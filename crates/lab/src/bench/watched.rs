@@ -14,7 +14,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// One lock of so many is active.
-const ACTIVE_OF: u64 = 100;
+pub const ACTIVE_OF: u64 = 100;
 /// How long the idle network is watched.
 const IDLE: Duration = Duration::from_secs(10);
 /// The collector's own CPU is at most this share of the kernel's, percent.
@@ -76,7 +76,7 @@ impl Watched {
         interrupt::wait_for("an idle network", IDLE * 2, || Ok((began.elapsed() >= IDLE).then_some(())))?;
         let idle_per_second = (sent(lab, node)? - before) as f64 / began.elapsed().as_secs_f64();
 
-        let mut uses = lab.ssh.command(node, Some(&locks.use_some(cost.locks / ACTIVE_OF)?));
+        let mut uses = lab.ssh.command(node, Some(&locks.use_some((cost.locks / ACTIVE_OF).min(locks.largest()))?));
         let _uses = Kept(uses.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().context("ssh does not start")?);
         let viewer = Viewer::start(lab, dlmtop, &[node], interval)?;
         // The first sample tells all locks, the second one is the first of an interval.

@@ -68,7 +68,8 @@ fn the_selection_follows_its_lock_unless_told_otherwise() {
     assert!(moved, "the recording moves the lock");
     press(&mut app, "F");
     let rank = app.cursor().at;
-    app.update(pictures()[HOT].clone());
+    // One with more locks than that.
+    app.update(pictures()[HOT + 2].clone());
     assert_eq!(app.cursor().at, rank);
     press(&mut app, "g");
     assert_eq!(app.cursor().at, 0);
@@ -94,20 +95,20 @@ fn paused_and_stepped_back_says_so() {
 #[test]
 fn jumping_to_an_inode_or_into_a_lock() {
     let mut app = app(80, 24, HOT);
-    press(&mut app, "f64518<Enter>");
-    assert_eq!(selected(&app), "N 64518");
+    press(&mut app, "f12821<Enter>");
+    assert_eq!(selected(&app), "N 12821");
     press(&mut app, "f99<Enter>");
     assert!(screen(&app).contains("no lock of inode 99 is active"));
     press(&mut app, "<Esc>");
-    let effects = press(&mut app, "fM00000000000000000338500000000<Enter>");
+    let effects = press(&mut app, "fM000000000000000007e0400000000<Enter>");
     assert!(asked_for(&effects).is_none(), "not a full name");
     press(&mut app, "<Esc>");
-    let effects = press(&mut app, "fM0000000000000000003385b4e4e09<Enter>");
+    let effects = press(&mut app, "fM0000000000000000007e04b4e4e09<Enter>");
     assert_eq!(asked_for(&effects), None);
     press(&mut app, "<Esc>");
-    let effects = press(&mut app, "fM000000000000000000338500000000<Enter>");
-    assert_eq!(asked_for(&effects), Some(vec!["M000000000000000000338500000000".to_owned()]));
-    assert!(screen(&app).contains("metadata lock of inode 13189"), "{}", screen(&app));
+    let effects = press(&mut app, "fM0000000000000000007e0400000000<Enter>");
+    assert_eq!(asked_for(&effects), Some(vec!["M0000000000000000007e0400000000".to_owned()]));
+    assert!(screen(&app).contains("metadata lock of inode 32260"), "{}", screen(&app));
     assert_eq!(asked_for(&press(&mut app, "<Esc>")), Some(Vec::new()));
 }
 
@@ -134,7 +135,7 @@ fn escape_goes_back_one_step_at_a_time() {
 #[test]
 fn enter_in_the_other_views_opens_what_they_are_about() {
     let mut app = app(80, 24, STUCK);
-    let flock = Some(vec!["F00000000000000000033831b4e4e09".to_owned()]);
+    let flock = Some(vec!["F00000000000000000080024c5902e2".to_owned()]);
     assert_eq!(asked_for(&press(&mut app, "3<Enter>")), flock);
     assert_eq!(asked_for(&press(&mut app, "<Esc>4<Enter>")), flock);
     press(&mut app, "<Esc>2j<Enter>");

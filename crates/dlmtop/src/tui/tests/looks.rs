@@ -27,7 +27,7 @@ fn the_stuck_lock_is_on_top_with_its_waiters_and_holder() {
 fn the_stuck_flock_opened() {
     let mut app = app(80, 24, STUCK);
     let effects = press(&mut app, "<Enter>");
-    assert_eq!(asked_for(&effects), Some(vec!["F00000000000000000033831b4e4e09".to_owned()]));
+    assert_eq!(asked_for(&effects), Some(vec!["F00000000000000000080024c5902e2".to_owned()]));
     let top = screen(&app);
     press(&mut app, "G");
     assert_snapshot!(top + "\n================ scrolled down\n" + &screen(&app));
