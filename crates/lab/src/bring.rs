@@ -3,11 +3,13 @@
 use crate::engine::{Disk, Engine};
 use crate::image::Root;
 use crate::kernel::{self, Series};
-use crate::lab::{Lab, Plan, names};
+use crate::lab::{self, Lab, Plan, names};
+use crate::network::Network;
+use crate::process::Process;
 use crate::ssh::quote;
 use crate::stack::{self, FileSystem, Stack, Timeouts};
 use crate::{cache, interrupt, packages, programs, progress};
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -139,6 +141,8 @@ pub fn up(name: &str, options: Up) -> anyhow::Result<()> {
         disks: data.into_iter().chain(heartbeat).collect(),
     };
     let mut lab = Lab::new(name, plan)?;
+    // What is missing is told before anything is begun.
+    lab.machine()?;
     let begun = begin(&mut lab, options.bare);
     if let Err(error) = begun {
         interrupt::forget();
@@ -168,8 +172,8 @@ fn begin(lab: &mut Lab, bare: bool) -> anyhow::Result<()> {
 /// Puts our programs into nodes.
 pub fn push(name: &str, options: &Push) -> anyhow::Result<()> {
     let lab = Lab::open(name)?;
-    let nodes = if options.nodes.is_empty() { lab.running() } else { options.nodes.clone() };
-    programs::push(&lab, &nodes)
+    programs::push(&lab, &lab.able(&options.nodes)?)?;
+    Ok(())
 }
 
 /// Tells what runs.
@@ -194,7 +198,9 @@ pub fn status(name: &str) -> anyhow::Result<()> {
         )?;
         let running = lab.running();
         for node in lab.nodes() {
-            let told = if running.contains(&node) {
+            let told = if lab.process(node).is_ok_and(Process::paused) {
+                "is paused".to_owned()
+            } else if running.contains(&node) {
                 let ask = "grep -E '^[^ ]+ /mnt/' /proc/mounts | cut -d' ' -f2,3; cut -d' ' -f1-3 /proc/loadavg";
                 match lab.ssh.run(node, ask, Duration::from_secs(10)) {
                     Ok(said) => said.lines().collect::<Vec<_>>().join(", "),
@@ -216,6 +222,7 @@ pub fn status(name: &str) -> anyhow::Result<()> {
 /// Logs in to a node.
 pub fn login(name: &str, options: &Login) -> anyhow::Result<ExitCode> {
     let lab = Lab::open(name)?;
+    lab.able(&[options.node])?;
     let mut command = lab.ssh.command(options.node, None);
     command.args(&options.command);
     let status = command.status().context("ssh does not start")?;
@@ -225,10 +232,7 @@ pub fn login(name: &str, options: &Login) -> anyhow::Result<ExitCode> {
 /// Runs a command on nodes at once; each line of its output begins with the node.
 pub fn exec(name: &str, options: &Exec) -> anyhow::Result<ExitCode> {
     let lab = Lab::open(name)?;
-    let nodes = if options.nodes.is_empty() { lab.running() } else { options.nodes.clone() };
-    if nodes.is_empty() {
-        bail!("no node of the lab {name:?} runs");
-    }
+    let nodes = lab.able(&options.nodes)?;
     let remote = options.command.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ");
     let outputs = crate::ssh::on_each(&nodes, |node| lab.ssh.output(node, &remote, &[], Duration::from_secs(3600)))?;
     let mut code = 0;
@@ -255,11 +259,12 @@ pub fn down(name: &str) -> anyhow::Result<()> {
     must_be_root()?;
     let mut lab = match Lab::open(name) {
         Ok(lab) => lab,
-        // Interrupted before its state was written: there may still be a directory.
+        // Interrupted before its state was written, or written by another version: the rest of it is found by its name.
         Err(error) => {
-            let place = crate::place::Place::of(name)?;
-            if place.directory().exists() {
-                cache::discard(place.directory())?;
+            let (place, network) = (crate::place::Place::of(name)?, Network::of(name));
+            if place.directory().exists() || network.exists()? {
+                lab::remove_left(&place, &network)?;
+                progress::say(&format!("what was left of the lab {name:?} is gone"));
                 return Ok(());
             }
             return Err(error);

@@ -44,13 +44,26 @@ impl Recipe {
         Ok(directory()?.join(format!("{}-{}", self.name, self.key())))
     }
 
-    /// The finished directory; an error that says what to run if it was never made.
-    pub fn find(&self) -> anyhow::Result<PathBuf> {
+    /// The finished directory; an error that says what to run (`setup` with options) if it was never made.
+    pub fn find(&self, setup: &str) -> anyhow::Result<PathBuf> {
         let place = self.place()?;
         if !place.is_dir() {
-            bail!("{} is not built (looked for {}); run: cargo xtask lab setup", self.name, place.display());
+            bail!("{} is not built (looked for {}); run: cargo xtask lab {setup}", self.name, place.display());
         }
         Ok(place)
+    }
+
+    /// What older recipes made is of no use to this checkout, and another one makes it again. Not while a lab is there: its
+    /// nodes may start again from it.
+    fn discard_older(&self, cache: &Path) -> anyhow::Result<()> {
+        for old in fs::read_dir(cache)?.filter_map(Result::ok) {
+            let name = old.file_name();
+            let of_this = name.to_str().and_then(|name| name.strip_prefix(&self.name)).and_then(|rest| rest.strip_prefix('-'));
+            if of_this.is_some_and(|key| key.len() == 16 && key.chars().all(|digit| digit.is_ascii_hexdigit())) {
+                discard(&old.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes it with `make`, which fills an empty directory, unless it is there. Returns where it is.
@@ -74,13 +87,8 @@ impl Recipe {
         discard(&unfinished)?;
         fs::create_dir(&unfinished)?;
         make(&unfinished).with_context(|| format!("making {} (in {})", self.name, unfinished.display()))?;
-        // What older recipes made is of no use to this checkout; another one makes it again.
-        for old in fs::read_dir(&cache)?.filter_map(Result::ok) {
-            let name = old.file_name();
-            let of_this = name.to_str().and_then(|name| name.strip_prefix(&self.name)).and_then(|rest| rest.strip_prefix('-'));
-            if of_this.is_some_and(|key| key.len() == 16 && key.chars().all(|digit| digit.is_ascii_hexdigit())) {
-                discard(&old.path())?;
-            }
+        if fs::read_dir(cache.join("labs")).map_or(true, |mut labs| labs.next().is_none()) {
+            self.discard_older(&cache)?;
         }
         fs::rename(&unfinished, &place)?;
         progress::say(&format!("{}: made in {:.0} s", self.name, began.elapsed().as_secs_f64()));

@@ -99,11 +99,14 @@ pub enum Fault {
         #[arg(allow_hyphen_values = true)]
         seconds: i64,
     },
-    /// Unmount OCFS2 on nodes
+    /// Unmount OCFS2 on nodes; with --other the volume beside it
     Unmount {
         /// Nodes, or none for all that run
         #[arg(value_parser = crate::bring::node_number)]
         nodes: Vec<u8>,
+        /// The other volume
+        #[arg(long)]
+        other: bool,
     },
     /// Mount OCFS2 again; with --other the volume beside it, at /mnt/other
     Mount {
@@ -149,6 +152,9 @@ pub enum Fault {
         /// Node; its OCFS2 is unmounted first
         #[arg(value_parser = crate::bring::node_number)]
         node: u8,
+        /// Give it the right one again
+        #[arg(long)]
+        back: bool,
     },
     /// Give a node another heartbeat threshold than the others', and bring it online with it
     WrongThreshold {
@@ -156,8 +162,11 @@ pub enum Fault {
         #[arg(value_parser = crate::bring::node_number)]
         node: u8,
         /// Threshold
-        #[arg(long, default_value_t = 61)]
+        #[arg(long, default_value_t = 61, value_parser = clap::value_parser!(u32).range(2..))]
         threshold: u32,
+        /// Give it the others' again
+        #[arg(long, conflicts_with = "threshold")]
+        back: bool,
     },
 }
 
@@ -197,37 +206,54 @@ pub enum Signal {
 
 /// Makes it happen.
 pub fn make(lab: &mut Lab, fault: &Fault) -> anyhow::Result<()> {
-    let those = |nodes: &[u8]| if nodes.is_empty() { lab.running() } else { nodes.to_vec() };
     let role = |ssh: bool| if ssh { Role::Admin } else { Role::Cluster };
     match fault {
         Fault::Kill { node } => lab.process(*node)?.kill(),
         Fault::Start { node, bare } => power::start(lab, *node, *bare),
         Fault::Pause { node } => lab.process(*node)?.pause(),
         Fault::Resume { node } => lab.process(*node)?.resume(),
-        Fault::Cut { node, ssh } => lab.network.cut(role(*ssh), *node),
-        Fault::Heal { node, ssh } => lab.network.join(role(*ssh), *node, 0),
+        Fault::Cut { node, ssh } => {
+            lab.must_have(*node)?;
+            lab.network.cut(role(*ssh), *node)
+        }
+        Fault::Heal { node, ssh } => {
+            lab.must_have(*node)?;
+            lab.network.join(role(*ssh), *node, 0)?;
+            // A connection that was kept over the cut would go on only with its next retransmission.
+            if *ssh {
+                lab.ssh.forget(*node);
+            }
+            Ok(())
+        }
         Fault::Split { groups } => split(lab, groups),
-        Fault::Disk { how, nodes, disk, delay } => disk::behave(lab, &those(nodes), disk, *how, *delay),
+        Fault::Disk { how, nodes, disk, delay } => disk::behave(lab, &lab.able(nodes)?, disk, *how, *delay),
         Fault::Freeze { node } => disk::freeze(lab, *node, true),
         Fault::Thaw { node } => disk::freeze(lab, *node, false),
         Fault::Clock { node, seconds } => guest(lab, *node, &format!("clock --step={seconds}")),
-        Fault::Unmount { nodes } => unmount(lab, &those(nodes)),
-        Fault::Mount { nodes, other: false } => ocfs2::mount(lab, &those(nodes)),
-        Fault::Mount { nodes, other: true } => ocfs2::mount_other(lab, &those(nodes)),
+        Fault::Unmount { nodes, other } => {
+            ocfs2::unmount(lab, &lab.able(nodes)?, if *other { ocfs2::OTHER_MOUNT_POINT } else { ocfs2::MOUNT_POINT })
+        }
+        Fault::Mount { nodes, other: false } => ocfs2::mount(lab, &lab.able(nodes)?),
+        Fault::Mount { nodes, other: true } => ocfs2::mount_other(lab, &lab.able(nodes)?),
         Fault::Debugfs { node, back } => debugfs(lab, *node, *back),
         Fault::Memory { node, leave } => {
+            lab.able(&[*node])?;
             let status = lab.ssh.command(*node, Some(&format!("lab-guest memory --leave {leave} --until-eof"))).status();
             ensure!(status.context("ssh does not start")?.success(), "node{node}: filling its memory failed");
             Ok(())
         }
         Fault::Daemon { node, daemon, how } => signal(lab, *node, *daemon, *how),
-        Fault::WrongConfig { node } => wrong_config(lab, *node),
-        Fault::WrongThreshold { node, threshold } => wrong_threshold(lab, *node, *threshold),
+        Fault::WrongConfig { node, back: false } => wrong_config(lab, *node),
+        Fault::WrongThreshold { node, threshold, back: false } => wrong_threshold(lab, *node, *threshold),
+        Fault::WrongConfig { node, back: true } | Fault::WrongThreshold { node, back: true, .. } => {
+            reconfigured(lab, *node, || ocfs2::configure(lab, &[*node]))
+        }
     }
 }
 
 /// Runs `lab-guest` in a node.
 fn guest(lab: &Lab, node: u8, arguments: &str) -> anyhow::Result<()> {
+    lab.able(&[node])?;
     lab.ssh.run(node, &format!("lab-guest {arguments}"), STEP)?;
     Ok(())
 }
@@ -236,21 +262,16 @@ fn guest(lab: &Lab, node: u8, arguments: &str) -> anyhow::Result<()> {
 pub fn split(lab: &Lab, groups: &Groups) -> anyhow::Result<()> {
     for (number, group) in groups.0.iter().enumerate() {
         for &node in group {
-            ensure!(node <= lab.plan.nodes, "the lab has no node{node}");
+            lab.must_have(node)?;
             lab.network.join(Role::Cluster, node, number)?;
         }
     }
     Ok(())
 }
 
-/// Unmounts OCFS2 on `nodes`, all at once.
-pub fn unmount(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
-    lab.ssh.run_on(nodes, &format!("umount {}", ocfs2::MOUNT_POINT), STEP)?;
-    Ok(())
-}
-
 /// Takes debugfs away, or puts it back.
 pub fn debugfs(lab: &Lab, node: u8, back: bool) -> anyhow::Result<()> {
+    lab.able(&[node])?;
     let remote = if back {
         "mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug"
     } else {
@@ -262,6 +283,7 @@ pub fn debugfs(lab: &Lab, node: u8, back: bool) -> anyhow::Result<()> {
 }
 
 fn signal(lab: &Lab, node: u8, daemon: Daemon, how: Signal) -> anyhow::Result<()> {
+    lab.able(&[node])?;
     let name = match daemon {
         Daemon::DlmControld => "dlm_controld",
         Daemon::Corosync => "corosync",
@@ -271,14 +293,16 @@ fn signal(lab: &Lab, node: u8, daemon: Daemon, how: Signal) -> anyhow::Result<()
         Signal::Continue => "CONT",
         Signal::Kill => "KILL",
     };
-    lab.ssh.run(node, &format!("kill -{signal} $(pidof {name})"), STEP)?;
+    let remote = format!("pids=$(pidof {name}) || {{ echo {name} does not run >&2; exit 1; }}; kill -{signal} $pids");
+    lab.ssh.run(node, &remote, STEP)?;
     Ok(())
 }
 
 /// Takes a node out of the cluster and brings it back with what `configure` wrote.
 fn reconfigured(lab: &Lab, node: u8, configure: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     ensure!(lab.plan.stack != stack::Stack::Pcmk, "the lab does not run O2CB");
-    lab.ssh.run(node, "umount -a -t ocfs2,ocfs2_dlmfs; service o2cb unload >/dev/null 2>&1; true", STEP)?;
+    lab.able(&[node])?;
+    o2cb::offline(lab, node)?;
     configure()?;
     o2cb::online(lab, &[node])
 }
@@ -286,24 +310,42 @@ fn reconfigured(lab: &Lab, node: u8, configure: impl FnOnce() -> anyhow::Result<
 fn wrong_config(lab: &Lab, node: u8) -> anyhow::Result<()> {
     let others: Vec<u8> = lab.nodes().into_iter().filter(|&other| other != node).collect();
     let [one, two, ..] = others.as_slice() else { anyhow::bail!("a wrong cluster.conf needs two other nodes") };
-    // The addresses of the two others change places.
-    let conf = o2cb::cluster_conf(lab.plan.nodes, &[]);
-    let (first, second) = (Role::Cluster.address(*one), Role::Cluster.address(*two));
-    let swapped = conf.replace(&format!("= {first}\n"), "= ?\n").replace(&format!("= {second}\n"), &format!("= {first}\n"));
-    let swapped = swapped.replace("= ?\n", &format!("= {second}\n"));
-    reconfigured(lab, node, || o2cb::configure(lab, &[node], &swapped, lab.plan.timeouts))
+    reconfigured(lab, node, || {
+        let conf = lab.ssh.run(node, "cat /etc/ocfs2/cluster.conf", STEP)?;
+        let swapped = swapped(&conf, &Role::Cluster.address(*one), &Role::Cluster.address(*two));
+        o2cb::configure(lab, &[node], &swapped, lab.plan.timeouts)
+    })
+}
+
+/// A cluster.conf in which two addresses have changed places.
+fn swapped(conf: &str, first: &str, second: &str) -> String {
+    let other = |line: &str| match line.strip_prefix("\tip_address = ") {
+        Some(address) if address == first => format!("\tip_address = {second}\n"),
+        Some(address) if address == second => format!("\tip_address = {first}\n"),
+        _ => format!("{line}\n"),
+    };
+    conf.lines().map(other).collect()
 }
 
 fn wrong_threshold(lab: &Lab, node: u8, threshold: u32) -> anyhow::Result<()> {
-    let conf = lab.ssh.run(node, "cat /etc/ocfs2/cluster.conf", STEP)?;
-    let timeouts = stack::Timeouts { threshold, ..lab.plan.timeouts };
-    reconfigured(lab, node, || o2cb::configure(lab, &[node], &conf, timeouts))
+    reconfigured(lab, node, || {
+        let conf = lab.ssh.run(node, "cat /etc/ocfs2/cluster.conf", STEP)?;
+        let timeouts = stack::Timeouts { threshold, ..lab.plan.timeouts };
+        o2cb::configure(lab, &[node], &conf, timeouts)
+    })
 }
-
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_addresses_change_places() {
+        let conf = o2cb::cluster_conf(3, &["AB".to_owned()]);
+        let wrong = swapped(&conf, "10.77.0.1", "10.77.0.2");
+        assert!(wrong.contains("\tip_address = 10.77.0.2\n\tnumber = 1\n") && wrong.contains("\tip_address = 10.77.0.1\n\tnumber = 2\n"));
+        assert_eq!(swapped(&wrong, "10.77.0.1", "10.77.0.2"), conf);
+    }
 
     #[test]
     fn splits() {

@@ -25,8 +25,8 @@ const FILES: [(&str, u32, &str); 6] = [
 ];
 
 /// Directories that the nodes mount things at.
-const DIRECTORIES: [&str; 9] =
-    ["overlay", "mnt/ocfs2", "mnt/other", "mnt/gfs2", "dlm", "etc/ocfs2", "etc/corosync", "etc/dlm", "etc/dropbear"];
+const DIRECTORIES: [&str; 10] =
+    ["overlay", "lib/modules", "mnt/ocfs2", "mnt/other", "mnt/gfs2", "dlm", "etc/ocfs2", "etc/corosync", "etc/dlm", "etc/dropbear"];
 
 fn recipe() -> Recipe {
     let mut recipe = Recipe::new("root", &["1", PACKAGES]);
@@ -51,7 +51,7 @@ impl Root {
 
     /// The image in the cache.
     pub fn find() -> anyhow::Result<Root> {
-        Ok(Root::at(&recipe().find()?))
+        Ok(Root::at(&recipe().find("setup")?))
     }
 
     /// Makes it unless the cache has it.

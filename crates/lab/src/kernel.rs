@@ -52,7 +52,7 @@ pub fn set_up(engine: Engine, series: Series) -> anyhow::Result<PathBuf> {
 
 /// The kernel's directory in the cache.
 pub fn find(engine: Engine, series: Series) -> anyhow::Result<PathBuf> {
-    recipe(engine, series).find()
+    recipe(engine, series).find(&format!("setup --engine {} --kernel {}", engine.name(), series.name()))
 }
 
 /// The program or image in a kernel's directory.

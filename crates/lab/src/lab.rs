@@ -106,11 +106,29 @@ impl Lab {
         self.nodes().into_iter().filter(|node| self.processes.get(node).is_some_and(|process| process.runs())).collect()
     }
 
-    /// A node's process.
+    /// An error unless the lab has this node.
+    pub fn must_have(&self, node: u8) -> anyhow::Result<()> {
+        ensure!(self.nodes().contains(&node), "the lab has no node{node}; it has {}", names(&self.nodes()));
+        Ok(())
+    }
+
+    /// A node's process; an error unless it runs.
     pub fn process(&self, node: u8) -> anyhow::Result<Process> {
-        let process = self.processes.get(&node).copied().with_context(|| format!("the lab has no node{node}"))?;
-        ensure!(process.runs(), "node{node} does not run");
-        Ok(process)
+        self.must_have(node)?;
+        let process = self.processes.get(&node).copied().filter(|process| process.runs());
+        let name = self.place.name();
+        process.with_context(|| format!("node{node} does not run; boot it: cargo xtask lab --name {name} fault start {node}"))
+    }
+
+    /// `nodes`, or all that run if it is empty; an error unless each runs and is not paused, so that a command there can end.
+    pub fn able(&self, nodes: &[u8]) -> anyhow::Result<Vec<u8>> {
+        let name = self.place.name();
+        let nodes = if nodes.is_empty() { self.running() } else { nodes.to_vec() };
+        ensure!(!nodes.is_empty(), "no node of the lab {name:?} runs; boot one: cargo xtask lab --name {name} fault start 1");
+        for &node in &nodes {
+            ensure!(!self.process(node)?.paused(), "node{node} is paused; let it go on: cargo xtask lab --name {name} fault resume {node}");
+        }
+        Ok(nodes)
     }
 
     /// Makes what the nodes need: directory, disks, networks.
@@ -181,9 +199,17 @@ impl Lab {
                 process.kill().with_context(|| format!("node{node}"))?;
             }
         }
-        self.network.remove()?;
-        cache::discard(self.place.directory())
+        remove_left(&self.place, &self.network)
     }
+}
+
+/// Removes what a lab has on the host, also of one whose state was never written: processes, network, files.
+///
+/// A node that was started just before `up` was killed is in no state file; but it is in the lab's network namespace.
+pub fn remove_left(place: &Place, network: &Network) -> anyhow::Result<()> {
+    network.end_processes()?;
+    network.remove()?;
+    cache::discard(place.directory())
 }
 
 /// `node1, node2`.

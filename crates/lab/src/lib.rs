@@ -25,6 +25,7 @@ mod record;
 mod ssh;
 mod stack;
 mod tool;
+mod trial;
 mod work;
 
 /// Real clusters on this machine.
@@ -59,6 +60,8 @@ enum Verb {
         #[command(subcommand)]
         fault: fault::Fault,
     },
+    /// Run the end-to-end tests on a lab that is up
+    Test(trial::Options),
     /// Record the nodes' raw lock state while a story is played on them
     Record(record::Options),
     /// Measure on the lab's kernels what watching costs, as tables for docs/benchmarks.md
@@ -83,6 +86,7 @@ pub fn run(options: Options) -> anyhow::Result<ExitCode> {
         Verb::Push(push) => bring::push(name, &push)?,
         Verb::Work(work) => work::run(&lab::Lab::open(name)?, &work)?,
         Verb::Fault { fault } => fault::make(&mut lab::Lab::open(name)?, &fault)?,
+        Verb::Test(test) => return trial::run(name, &test),
         Verb::Record(record) => record::run(&lab::Lab::open(name)?, &record)?,
         Verb::Bench(bench) => bench::run(&lab::Lab::open(name)?, &bench)?,
         Verb::Down => bring::down(name)?,

@@ -1,9 +1,13 @@
 //! Two networks in a namespace of the lab's own: the cluster's, and the administrator's (ssh). Nothing leaves the namespace.
 //! A node's end is a tap device on a bridge; a cable is pulled by taking the tap off its bridge.
 
-use crate::tool;
+use crate::{interrupt, tool};
 use anyhow::Context as _;
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::process::Command;
+use std::time::Duration;
 
 /// What a network is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +98,25 @@ impl Network {
     pub fn exists(&self) -> anyhow::Result<bool> {
         let list = tool::run("ip", ["netns", "list"])?;
         Ok(list.lines().any(|line| line.split_whitespace().next() == Some(self.namespace.as_str())))
+    }
+
+    /// Ends all processes in it, at once: nodes, and the ends of connections to them.
+    pub fn end_processes(&self) -> anyhow::Result<()> {
+        interrupt::wait_for("the end of the processes in the lab's network namespace", Duration::from_secs(20), || {
+            if !self.exists()? {
+                return Ok(Some(()));
+            }
+            let text = tool::run("ip", ["netns", "pids", &self.namespace])?;
+            let pids = text.split_whitespace().map(str::parse).collect::<Result<Vec<i32>, _>>().context("ip netns pids")?;
+            for &pid in &pids {
+                match kill(Pid::from_raw(pid), Signal::SIGKILL) {
+                    // It ended in between.
+                    Ok(()) | Err(Errno::ESRCH) => {}
+                    Err(error) => return Err(error).with_context(|| format!("ending the process {pid}")),
+                }
+            }
+            Ok(pids.is_empty().then_some(()))
+        })
     }
 
     /// Removes it and all that is in it.

@@ -54,6 +54,12 @@ impl Process {
         started(self.pid) == Some(self.started)
     }
 
+    /// Whether it was stopped by [`Process::pause`].
+    pub fn paused(self) -> bool {
+        let state = self.node().ok().and_then(|node| stat(node.as_raw())?.into_iter().next());
+        state.as_deref() == Some("T")
+    }
+
     /// The node itself: the namespace's first process.
     pub fn node(self) -> anyhow::Result<Pid> {
         if !self.runs() {

@@ -26,7 +26,7 @@ pub fn build(package: &str) -> anyhow::Result<PathBuf> {
     let mut build = Command::new(cargo);
     build.args(["build", "--release", "--quiet", "--package", package, "--target", &triple]);
     build.env("RUSTFLAGS", "-C target-feature=+crt-static").current_dir(workspace());
-    ensure!(build.status().context("cargo does not start")?.success(), "building {package} failed");
+    ensure!(tool::show(build)?.success(), "building {package} failed");
     Ok(built(package, &triple))
 }
 
@@ -43,15 +43,20 @@ fn host_triple() -> anyhow::Result<String> {
     Ok(host.context("rustc -vV tells no host")?.to_owned())
 }
 
-/// Builds our programs and puts them into `nodes`.
-pub fn push(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
+/// dlmtop as it was built last.
+pub fn built_dlmtop() -> anyhow::Result<PathBuf> {
+    Ok(built("dlmtop", &host_triple()?))
+}
+
+/// Builds our programs and puts them into `nodes`. Returns where dlmtop is.
+pub fn push(lab: &Lab, nodes: &[u8]) -> anyhow::Result<PathBuf> {
     progress::say("building our programs");
     for program in PROGRAMS {
         build(program)?;
     }
     push_built(lab, nodes)?;
     progress::say(&format!("{} have {}", crate::lab::names(nodes), PROGRAMS.join(" and ")));
-    Ok(())
+    built_dlmtop()
 }
 
 /// Puts what was built last into `nodes`.

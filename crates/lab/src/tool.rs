@@ -93,6 +93,22 @@ pub fn succeed(command: Command, limit: Duration) -> anyhow::Result<String> {
     Ok(output.text())
 }
 
+/// Runs `command` to its end with this program's own input and output. It is killed when the user asks to stop.
+pub fn show(mut command: Command) -> anyhow::Result<ExitStatus> {
+    let what = describe(&command);
+    let mut child = command.spawn().with_context(|| format!("{what}: does not start"))?;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if let Err(interrupted) = interrupt::check() {
+            child.kill().and_then(|()| child.wait()).with_context(|| format!("{what}: ending it"))?;
+            return Err(interrupted);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// [`succeed`] for what takes seconds at most.
 pub fn run<S: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = S>) -> anyhow::Result<String> {
     succeed(command(program, arguments), Duration::from_secs(60))

@@ -78,10 +78,7 @@ fn steps(options: &Options, nodes: &[u8]) -> Vec<Vec<(u8, String)>> {
 
 /// Runs a workload and prints what it tells, each line with its node.
 pub fn run(lab: &Lab, options: &Options) -> anyhow::Result<()> {
-    let nodes = if options.nodes.is_empty() { lab.running() } else { options.nodes.clone() };
-    if nodes.is_empty() {
-        bail!("no node runs");
-    }
+    let nodes = lab.able(&options.nodes)?;
     if let Some(&first) = nodes.first() {
         lab.ssh.run(first, &format!("mkdir -p {}", quote(&options.directory)), crate::stack::STEP)?;
     }
@@ -102,7 +99,6 @@ pub fn run(lab: &Lab, options: &Options) -> anyhow::Result<()> {
 /// A `lab-guest` that runs in a node and tells events. Dropping it ends it.
 #[derive(Debug)]
 pub struct Running {
-    node: u8,
     what: String,
     child: Child,
     stdout: BufReader<ChildStdout>,
@@ -117,17 +113,12 @@ impl Running {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
         let mut child = command.spawn().with_context(|| what.clone())?;
         let stdout = BufReader::new(child.stdout.take().with_context(|| what.clone())?);
-        Ok(Running { node, what, child, stdout })
+        Ok(Running { what, child, stdout })
     }
 
     /// Its standard input: closing it ends what is told `--until-eof`.
     pub fn leash(&mut self) -> Option<ChildStdin> {
         self.child.stdin.take()
-    }
-
-    /// The node it runs on.
-    pub fn node(&self) -> u8 {
-        self.node
     }
 
     /// Its next line; `None` at its end.

@@ -201,6 +201,11 @@ impl Cluster {
         let mut parts: HashMap<LockName, (bool, Vec<NodeFigures>)> = HashMap::new();
         let mut totals = Totals::default();
         let several_file_systems = self.nodes.iter().any(|node| node.file_systems.len() > 1);
+        // Counts since each lock was made do not go with counts of an interval: a node that has just come (back) tells none yet.
+        let any_interval = self.nodes.iter().any(|node| {
+            let head = node.file_systems.get(uuid).and_then(|on_node| on_node.head.as_ref());
+            node.state_of(uuid, now).counts() && head.is_some_and(|head| head.interval_ns.is_some())
+        });
         for (number, node) in self.nodes.iter().enumerate() {
             let on_node = node.file_systems.get(uuid);
             // With several file systems, a node that never had this one is none of its nodes.
@@ -211,15 +216,17 @@ impl Cluster {
             let state = node.state_of(uuid, now);
             if let (true, Some(on_node)) = (state.counts(), on_node) {
                 let told_before = self.rules.each_sample_once && !on_node.fresh;
+                let since_made = on_node.head.as_ref().is_some_and(|head| head.interval_ns.is_none());
+                let no_counts = told_before || (since_made && any_interval);
                 for (name, (system, part)) in &on_node.locks {
-                    let part = if told_before { part.without_counts() } else { Some(part.clone()) };
+                    let part = if no_counts { part.without_counts() } else { Some(part.clone()) };
                     let Some(part) = part else { continue };
                     let row = parts.entry(*name).or_insert_with(|| (*system, Vec::new()));
                     row.0 |= system;
                     row.1.push(part);
                 }
                 if let Some(head) = &on_node.head {
-                    if !told_before {
+                    if !no_counts {
                         totals.add_omitted(&head.omitted);
                     }
                     view.lifetime &= head.interval_ns.is_none();

@@ -35,7 +35,7 @@ const CARRIED_PASSES: u32 = 3;
 /// How far the kernel's times of last use may lag behind the clock as it is read here, µs.
 const CLOCK_SLACK_US: u64 = 1_000_000;
 /// First label; there is room below it for the locks of the first pass and above it for later ones.
-const FIRST_LABEL: u32 = 1 << 31;
+const FIRST_LABEL: u32 = 1 << 27;
 
 /// A lock that this sample may report: its news are complete only when the pass has ended.
 struct Pending {
@@ -74,9 +74,20 @@ pub struct LockTable {
     first_look: bool,
     /// Entries from this number on were added in this pass.
     first_new: u32,
+    /// A line before the first record was not understood: that record is not the list's head.
+    head_unread: bool,
+    /// The list's head in the last pass.
+    head: Option<u32>,
+    /// The largest label given so far, and the largest that a known lock has.
     newest_label: u32,
+    newest_known: u32,
+    /// The lock of the newest label known was made again in this pass.
+    newest_lost: bool,
     /// Label of the list's head in the first look: what stands before it was made during the watch.
     first_look_label: u32,
+    /// Passes at whose end everything newer than the newest label known was labelled, and that label then: what stands
+    /// before it was made after that pass. None of it can have been given up as gone.
+    settled: VecDeque<(u32, u32)>,
     // This sample.
     seq: u64,
     sample_clock: NodeClock,
@@ -111,8 +122,13 @@ impl LockTable {
             order: Vec::new(),
             first_look: true,
             first_new: 0,
+            head_unread: false,
+            head: None,
             newest_label: 0,
+            newest_known: 0,
+            newest_lost: false,
             first_look_label: 0,
+            settled: VecDeque::new(),
             seq: 0,
             sample_clock: NodeClock::default(),
             previous_sample: None,
@@ -166,6 +182,7 @@ impl LockTable {
         }
         self.order = Vec::with_capacity(self.entries.len() + self.entries.len() / 8);
         self.first_new = self.entries.len() as u32;
+        self.head_unread = false;
         self.entries.rewind();
         self.dump.passes += 1;
         self.newest_us = 0;
@@ -197,11 +214,15 @@ impl LockTable {
         let Some(entry) = self.entries.get_mut(at) else { return };
         let before = *entry;
         let repeated = before.seen == seen;
-        entry.seen = seen;
-        if !repeated {
-            // A second record of one name (flock handles) is no anchor of the order.
-            self.order.push(at);
+        if repeated {
+            if name.kind() != LockType::FLOCK {
+                // Freed and made again while this dump was read: the first record is of the newer lock.
+                return;
+            }
+        } else {
+            entry.see(seen);
             entry.state = fingerprint;
+            self.order.push(at);
         }
         let quiet = before.has(&stats) && before.state == fingerprint;
         if quiet && !repeated && !matters && !before.is_noted() {
@@ -214,6 +235,7 @@ impl LockTable {
     /// Counts a line of the current pass that was not understood; `place` names file and line.
     pub fn problem(&mut self, place: impl FnOnce() -> String) {
         self.dump.problems.lines += 1;
+        self.head_unread |= self.order.is_empty();
         if self.dump.problems.first.is_none() {
             self.dump.problems.first = Some(place());
         }
@@ -226,8 +248,9 @@ impl LockTable {
             (before, Some(now)) if self.dump.passes == 1 || before.is_some() => Some(before.unwrap_or(0) + now),
             _ => None,
         };
-        let order = std::mem::take(&mut self.order);
-        self.settle_order(&order);
+        let mut order = std::mem::take(&mut self.order);
+        self.settle_order(&mut order);
+        self.lengthen_waits();
         // The kernel loses a record at the end of each read but the last.
         let lost = reads.map(|reads| reads.saturating_sub(1));
         let share = |lost: u64, of: u64| lost as f64 / (lost + of).max(1) as f64;
@@ -395,10 +418,11 @@ impl LockTable {
         }
         if gone > 0 {
             self.gone += gone;
-            let notable = &self.notable;
-            let moved = self.entries.retain(|entry| !is_gone(entry), |at| notable.contains_key(&at));
+            let (notable, head) = (&self.notable, self.head);
+            let moved = self.entries.retain(|entry| !is_gone(entry), |at| Some(at) == head || notable.contains_key(&at));
+            self.head = head.and_then(|at| moved.get(&at).copied());
             self.notable = std::mem::take(&mut self.notable).into_iter().filter_map(|(at, lock)| Some((*moved.get(&at)?, lock))).collect();
-            self.newest_label = self.entries.iter().map(|entry| entry.label).max().unwrap_or(0);
+            self.newest_known = self.entries.iter().map(Entry::label).max().unwrap_or(0);
         }
         let letters = counts.iter().enumerate().filter(|(_, count)| **count > 0);
         letters.map(|(letter, &count)| (char::from(letter as u8), count)).collect()

@@ -30,6 +30,8 @@ pub struct WaitTrack {
     length_then_ns: u64,
     /// That length is a lower bound.
     at_least: bool,
+    /// It cannot have been longer then.
+    longest_then_ns: u64,
     /// Sum of acquisitions then: more of them mean that an earlier wait ended.
     gets: u64,
 }
@@ -49,7 +51,7 @@ pub struct Sighting {
     pub realtime_us: Option<u64>,
     /// Monotonic time when the lock was last seen without a waiter, if it was.
     pub free_at_ns: Option<u64>,
-    /// The node's clock is at least this, µs since the epoch: the newest time its records name.
+    /// The node's clock is at least this, µs since the epoch: the newest time that its records so far name.
     pub realtime_floor_us: u64,
 }
 
@@ -75,8 +77,18 @@ impl WaitTrack {
             first_seen_ns: seen.monotonic_ns,
             length_then_ns: by_clock.unwrap_or(0).min(longest),
             at_least: by_clock.is_none() || seen.realtime_us.is_none(),
+            longest_then_ns: longest,
             gets: seen.gets,
         })
+    }
+
+    /// A wait first seen at `monotonic_ns` was as long as `realtime_floor_us` says, at least: records read after it name later
+    /// times. Returns its length then.
+    pub fn lengthen(&mut self, monotonic_ns: u64, realtime_floor_us: u64) -> Option<u64> {
+        let since_us = self.since_us.filter(|_| self.at_least && self.first_seen_ns == monotonic_ns)?;
+        let by_floor = realtime_floor_us.saturating_sub(since_us).saturating_mul(1000);
+        self.length_then_ns = self.length_then_ns.max(by_floor.min(self.longest_then_ns));
+        Some(self.length_then_ns)
     }
 
     /// The wait as of `monotonic_ns`.
@@ -152,5 +164,17 @@ mod tests {
         let seen = Sighting { realtime_us: None, realtime_floor_us: 1_004_000_000, ..v4(1_000_000_000, 0, 0) };
         let wait = WaitTrack::step(None, seen).unwrap().at(0, Wanted::PrOrEx);
         assert_eq!((wait.for_ns, wait.at_least), (4 * SECOND, true));
+    }
+
+    #[test]
+    fn later_records_lengthen_a_wait_but_not_beyond_when_the_lock_was_seen_free() {
+        let seen = Sighting { realtime_us: None, realtime_floor_us: 1_001_000_000, ..v4(1_000_000_000, 50, 0) };
+        let mut track = WaitTrack::step(None, seen).unwrap();
+        assert_eq!(track.lengthen(50 * SECOND, 1_007_000_000), Some(7 * SECOND));
+        assert_eq!(track.lengthen(55 * SECOND, 1_099_000_000), None);
+        let mut track = WaitTrack::step(None, Sighting { free_at_ns: Some(46 * SECOND), ..seen }).unwrap();
+        assert_eq!(track.lengthen(50 * SECOND, 1_007_000_000), Some(4 * SECOND));
+        // With the node's clock, nothing is left to learn.
+        assert_eq!(WaitTrack::step(None, v4(1_000_000_000, 50, 1002)).unwrap().lengthen(50 * SECOND, 1_007_000_000), None);
     }
 }

@@ -1,6 +1,6 @@
 //! One node's collector: everything between its files and its messages, one round at a time.
 
-use super::discover::{Discovery, Found, described, discover, fs_file};
+use super::discover::{Discovery, Found, States, described, discover, fs_file};
 use super::dump::{measured, read_pass_told};
 use super::files::NodeFiles;
 use super::pace::Pacer;
@@ -19,6 +19,7 @@ pub struct Collector {
     watched: Vec<WatchedLock>,
     emit_all: bool,
     tables: BTreeMap<String, Table>,
+    states: States,
     told_file_systems: Option<Vec<FileSystem>>,
     told_faults: BTreeMap<Option<String>, Fault>,
 }
@@ -38,6 +39,7 @@ impl Collector {
             watched: Vec::new(),
             emit_all: false,
             tables: BTreeMap::new(),
+            states: States::new(),
             told_file_systems: None,
             told_faults: BTreeMap::new(),
         }
@@ -82,7 +84,7 @@ impl Collector {
     /// Looks at everything once. `now` gives the clocks when a dump begins.
     pub fn round(&mut self, files: &dyn NodeFiles, now: &mut dyn FnMut() -> NodeClock) -> Vec<FromNode> {
         let mut messages = Vec::new();
-        let discovery = discover(files, &self.configuration.only);
+        let discovery = discover(files, &self.configuration.only, &mut self.states);
         self.tell_discovery(&discovery, &mut messages);
         self.tables.retain(|uuid, _| discovery.found.iter().any(|found| found.file_system.uuid == *uuid));
         let mut cpu_us = 0;
@@ -124,7 +126,8 @@ impl Collector {
             let dumps = files.dumps(&path).map_err(|error| read_fault(&path, &error))?;
             for dump in dumps {
                 if table.identity.is_some() && table.identity != dump.identity {
-                    // Mounted again: every lock is another one now.
+                    // Mounted again: every lock is another one now, and so may be the slot.
+                    self.states.remove(uuid);
                     table.locks = new_table(found);
                     table.locks.set_most_locks(self.configuration.most_locks);
                 }
@@ -157,6 +160,11 @@ impl Collector {
     }
 
     fn tell_discovery(&mut self, discovery: &Discovery, messages: &mut Vec<FromNode>) {
+        // The cause comes before what it takes away, and goes after that is back: a viewer that draws in between must not say
+        // "unmounted" where debugfs is gone.
+        if discovery.node_fault.is_some() {
+            self.tell_fault(None, discovery.node_fault.clone(), messages);
+        }
         let file_systems: Vec<FileSystem> = discovery.found.iter().map(|found| found.file_system.clone()).collect();
         if self.told_file_systems.as_ref() != Some(&file_systems) {
             messages.push(FromNode::FileSystems(file_systems.clone()));

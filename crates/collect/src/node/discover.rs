@@ -6,6 +6,7 @@ use formats::mounts::{Mount, parse_mountinfo, parse_mounts};
 use formats::ocfs2::FsState;
 use formats::ocfs2::fs_state::is_uuid;
 use sample::{Fault, FaultKind, FileSystem};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 /// Where OCFS2 shows itself (`ocfs2_debugfs_root`).
@@ -40,8 +41,16 @@ pub fn fs_file(uuid: &str, file: &str) -> String {
     format!("{DEBUG_OCFS2}/{uuid}/{file}")
 }
 
+/// What the `fs_state` files said, by UUID: each is read once per mount.
+///
+/// Opening `fs_state` while the file system is being mounted or unmounted can crash the node: `ocfs2_osb_dump` follows
+/// `osb->journal`, which `ocfs2_dismount_volume` has freed and cleared by then, while the file is still there (seen on 6.1.192:
+/// "Kernel mode fault at addr 0x28" below `ocfs2_osb_debug_open`). The mount table has a file system only after it is whole and
+/// loses it before it is taken apart, so the file is read only for a mount that is in the table.
+pub type States = BTreeMap<String, FsState>;
+
 /// Looks at `files`. `only`: mount points or UUIDs; empty for all.
-pub fn discover(files: &dyn NodeFiles, only: &[String]) -> Discovery {
+pub fn discover(files: &dyn NodeFiles, only: &[String], states: &mut States) -> Discovery {
     let mut discovery = Discovery::default();
     let mounts = ocfs2_mounts(files);
     let uuids: Vec<String> = match files.list(DEBUG_OCFS2) {
@@ -51,18 +60,35 @@ pub fn discover(files: &dyn NodeFiles, only: &[String]) -> Discovery {
             return discovery;
         }
     };
+    if !files.can_repeat() {
+        // A recording cannot be hurt, and its frames may be anything.
+        states.clear();
+    }
+    states.retain(|uuid, _| uuids.contains(uuid));
+    let may_read = may_read_states(files, &uuids, &mounts, states);
     let mut mounts_left = mounts.clone();
     let only_one = uuids.len() == 1 && mounts.len() == 1;
     for uuid in uuids {
-        let path = fs_file(&uuid, "fs_state");
-        let state = match files.read(&path, MOST_FS_STATE) {
-            Ok(text) => FsState::parse(&text),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                discovery.faults.push((uuid, Fault::new(FaultKind::NoPermission, described(&path, &error))));
-                continue;
+        let state = match states.get(&uuid) {
+            Some(state) => state.clone(),
+            None if may_read => {
+                let path = fs_file(&uuid, "fs_state");
+                match files.read(&path, MOST_FS_STATE) {
+                    Ok(text) => {
+                        let state = FsState::parse(&text);
+                        states.insert(uuid.clone(), state.clone());
+                        state
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                        discovery.faults.push((uuid, Fault::new(FaultKind::NoPermission, described(&path, &error))));
+                        continue;
+                    }
+                    // Unmounted between the listing and now, or a capture that lacks the file: the lock state tells which.
+                    Err(_) => FsState::default(),
+                }
             }
-            // Unmounted between the listing and now, or a capture that lacks the file: the lock state tells which.
-            Err(_) => FsState::default(),
+            // Being mounted or unmounted, or mounted in another mount namespace only.
+            None => FsState::default(),
         };
         let is_here = |mount: &Mount| match (mount.device, state.device) {
             (Some(mounted), Some(device)) => mounted == device,
@@ -94,6 +120,17 @@ pub fn discover(files: &dyn NodeFiles, only: &[String]) -> Discovery {
         discovery.node_fault = Some(Fault::new(FaultKind::NotMounted, "no OCFS2 file system is mounted"));
     }
     discovery
+}
+
+/// Whether every directory whose state is not known yet has a mount of its own in the table.
+fn may_read_states(files: &dyn NodeFiles, uuids: &[String], mounts: &[Mount], states: &States) -> bool {
+    if !files.can_repeat() {
+        return true;
+    }
+    let known: BTreeSet<(u32, u32)> = states.values().filter_map(|state| state.device).collect();
+    let mounted: BTreeSet<(u32, u32)> = mounts.iter().filter_map(|mount| mount.device).collect();
+    let unknown = uuids.iter().filter(|uuid| !states.contains_key(*uuid)).count();
+    unknown <= mounted.difference(&known).count()
 }
 
 fn keep_only(discovery: &mut Discovery, only: &[String]) {
@@ -212,7 +249,7 @@ mod tests {
         let state = fs_state();
         let path = format!("sys/kernel/debug/ocfs2/{UUID}/fs_state");
         let (_root, files) = node(&[("proc/self/mountinfo", MOUNTINFO), (&path, &state)]);
-        let discovery = discover(&files, &[]);
+        let discovery = discover(&files, &[], &mut States::new());
         let found = &discovery.found[0];
         assert_eq!(found.file_system.mount_points, ["/mnt/my share"]);
         assert_eq!((found.file_system.device_path.as_deref(), found.generation), (Some("/dev/vdb"), Some(0xf10e_1d25)));
@@ -225,20 +262,38 @@ mod tests {
         let state = fs_state();
         let path = format!("sys/kernel/debug/ocfs2/{UUID}/fs_state");
         let (_root, files) = node(&[("proc/self/mountinfo", MOUNTINFO), (&path, &state)]);
-        let discovery = discover(&files, &["/mnt/shared".to_owned()]);
+        let discovery = discover(&files, &["/mnt/shared".to_owned()], &mut States::new());
         assert!(discovery.found.is_empty());
         let fault = &discovery.faults[0].1;
         assert_eq!(fault.kind, FaultKind::NotMounted);
         assert!(fault.detail.contains("/mnt/my share"), "{fault}");
-        assert_eq!(discover(&files, &["/mnt/my share/".to_owned()]).found.len(), 1);
-        assert_eq!(discover(&files, &["d3c123f4-b7ea-4cad-87b0-4ca0cbcb3c0b".to_owned()]).found.len(), 1);
+        assert_eq!(discover(&files, &["/mnt/my share/".to_owned()], &mut States::new()).found.len(), 1);
+        assert_eq!(discover(&files, &["d3c123f4-b7ea-4cad-87b0-4ca0cbcb3c0b".to_owned()], &mut States::new()).found.len(), 1);
+    }
+
+    #[test]
+    fn fs_state_is_read_once_and_only_for_a_mount_in_the_table() {
+        let state = fs_state();
+        let path = format!("sys/kernel/debug/ocfs2/{UUID}/fs_state");
+        let (root, files) = node(&[("proc/self/mountinfo", ""), (&path, &state)]);
+        let mut states = States::new();
+        // Its mount is not in the table (yet, or any more): not read, so nothing is known of it but its name.
+        assert_eq!(discover(&files, &[], &mut states).found[0].generation, None);
+        fs::write(root.path().join("proc/self/mountinfo"), MOUNTINFO).unwrap();
+        assert_eq!(discover(&files, &[], &mut states).found[0].generation, Some(0xf10e_1d25));
+        // Unmounting now: what was read is still known, and the file is not opened.
+        fs::remove_file(root.path().join(&path)).unwrap();
+        fs::write(root.path().join("proc/self/mountinfo"), "").unwrap();
+        assert_eq!(discover(&files, &[], &mut states).found[0].generation, Some(0xf10e_1d25));
+        fs::remove_dir_all(root.path().join(format!("sys/kernel/debug/ocfs2/{UUID}"))).unwrap();
+        assert!(discover(&files, &[], &mut states).found.is_empty() && states.is_empty());
     }
 
     #[test]
     fn three_causes_of_a_missing_directory() {
         let kind = |parts: &[(&str, &str)]| {
             let (_root, files) = node(parts);
-            discover(&files, &[]).node_fault.unwrap().kind
+            discover(&files, &[], &mut States::new()).node_fault.unwrap().kind
         };
         assert_eq!(kind(&[("sys/kernel/debug/x", ""), ("proc/self/mountinfo", "")]), FaultKind::NotMounted);
         assert_eq!(kind(&[("proc/self/mountinfo", MOUNTINFO)]), FaultKind::NoDebugfs);

@@ -43,6 +43,9 @@ pub(super) fn command_line(machine: &Machine, node: u8) -> anyhow::Result<Vec<Os
     for word in ["root=/dev/ubda", "rootfstype=ext4", "ro", "init=/sbin/lab-init", "con0=null,fd:1", "con=null", "ssl=null", "panic=1"] {
         line.push(word.into());
     }
+    // O2CB's heartbeat writes to the device of the mounted volume. Since 6.8 a kernel without BLK_DEV_WRITE_MOUNTED refuses that
+    // (mount: EBUSY) unless told so; an older one does not know the word.
+    line.push("bdev_allow_write_mounted=1".into());
     line.extend(machine.parameters(node).map(OsString::from));
     Ok(line)
 }

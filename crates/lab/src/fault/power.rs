@@ -6,7 +6,7 @@ use anyhow::ensure;
 
 /// Boots a node that does not run; unless `bare`, it joins the cluster and mounts again.
 pub fn start(lab: &mut Lab, node: u8, bare: bool) -> anyhow::Result<()> {
-    ensure!(lab.nodes().contains(&node), "the lab has no node{node}");
+    lab.must_have(node)?;
     ensure!(!lab.running().contains(&node), "node{node} runs already");
     // A cable that was pulled while it was off is put back.
     for role in crate::network::ROLES {

@@ -17,8 +17,23 @@ const OPTIONS: &str = include_str!("../../recipe/uml.config");
 const STATE_WAS: &str = "DEFINE_LONGS(HOST_FP_SIZE, 2696)";
 const STATE_IS: &str = "DEFINE_LONGS(HOST_FP_SIZE, 12288)";
 
+/// Options that a series no longer has.
+fn gone(series: Series) -> &'static [&'static str] {
+    match series {
+        Series::V6_1 => &[],
+        // Since 6.11 only its opposite is there, BASE_SMALL.
+        Series::V6_12 => &["CONFIG_BASE_FULL=y"],
+    }
+}
+
+/// The options for a series.
+fn options(series: Series) -> String {
+    let keep = |line: &&str| !gone(series).contains(&line.trim_end());
+    OPTIONS.split_inclusive('\n').filter(keep).collect()
+}
+
 pub(super) fn recipe(series: Series) -> Recipe {
-    Recipe::new(&format!("kernel-uml-{}", series.name()), &["2", OPTIONS, STATE_IS])
+    Recipe::new(&format!("kernel-uml-{}", series.name()), &["2", &options(series), STATE_IS])
 }
 
 pub(super) fn build(series: Series, place: &Path) -> anyhow::Result<()> {
@@ -35,13 +50,12 @@ pub(super) fn build(series: Series, place: &Path) -> anyhow::Result<()> {
 
     let offsets = work.join("arch/x86/um/user-offsets.c");
     let text = fs::read_to_string(&offsets).with_context(|| offsets.display().to_string())?;
-    if series == Series::V6_1 {
-        ensure!(text.contains(STATE_WAS), "{}: no {STATE_WAS}: this source differs from the one that the change is for", offsets.display());
-        fs::write(&offsets, text.replace(STATE_WAS, STATE_IS))?;
-    }
+    ensure!(text.contains(STATE_WAS), "{}: no {STATE_WAS}: this source differs from the one that the change is for", offsets.display());
+    fs::write(&offsets, text.replace(STATE_WAS, STATE_IS))?;
 
+    let wanted = options(series);
     let options = place.join("options");
-    fs::write(&options, OPTIONS)?;
+    fs::write(&options, &wanted)?;
     let make = |arguments: &[&str], minutes: u64| {
         let mut make = Command::new("make");
         make.arg("--silent").arg("ARCH=um").args(arguments).current_dir(&work);
@@ -51,7 +65,7 @@ pub(super) fn build(series: Series, place: &Path) -> anyhow::Result<()> {
         tool::succeed(make, Duration::from_secs(minutes * 60))
     };
     make(&["allnoconfig"], 5)?;
-    check_options(&fs::read_to_string(work.join(".config"))?)?;
+    check_options(&wanted, &fs::read_to_string(work.join(".config"))?)?;
     let jobs = format!("-j{}", std::thread::available_parallelism().map_or(1, usize::from));
     progress::say("kernel: compiling (4 to 10 minutes)");
     make(&[&jobs, "linux"], 60)?;
@@ -75,9 +89,9 @@ pub(super) fn build(series: Series, place: &Path) -> anyhow::Result<()> {
 }
 
 /// Kconfig drops an option whose dependency is missing without a word; the lab would miss it much later.
-fn check_options(config: &str) -> anyhow::Result<()> {
+fn check_options(wanted: &str, config: &str) -> anyhow::Result<()> {
     let missing: Vec<&str> =
-        OPTIONS.lines().filter(|line| line.starts_with("CONFIG_")).filter(|&line| !config.lines().any(|have| have == line)).collect();
+        wanted.lines().filter(|line| line.starts_with("CONFIG_")).filter(|&line| !config.lines().any(|have| have == line)).collect();
     ensure!(missing.is_empty(), "the kernel's configuration does not take: {}", missing.join(", "));
     Ok(())
 }

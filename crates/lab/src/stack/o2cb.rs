@@ -46,6 +46,16 @@ pub fn online(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Unmounts all OCFS2 volumes of a node and takes it out of the cluster; what keeps it in is an error.
+pub fn offline(lab: &Lab, node: u8) -> anyhow::Result<()> {
+    let remote = format!(
+        "umount -a -t ocfs2 && umount -a -t ocfs2_dlmfs; service o2cb offline {CLUSTER} >/run/o2cb.log 2>&1; \
+         test ! -d /sys/kernel/config/cluster/{CLUSTER} || {{ cat /run/o2cb.log >&2; grep ocfs2 /proc/mounts >&2; exit 1; }}"
+    );
+    lab.ssh.run(node, &remote, STEP)?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,9 @@ use anyhow::Context as _;
 /// Where the volume of the disk `ocfs2` is mounted.
 pub const MOUNT_POINT: &str = "/mnt/ocfs2";
 
+/// Where the volume of the disk `other` is mounted.
+pub const OTHER_MOUNT_POINT: &str = "/mnt/other";
+
 /// Disks that hold the regions of the global heartbeat.
 const REGIONS: [&str; 3] = ["hb1", "hb2", "hb3"];
 
@@ -57,30 +60,46 @@ fn is_uuid(word: &str) -> bool {
 
 /// Brings the stack online on `nodes`.
 pub fn start(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
-    let stack = lab.plan.stack;
-    if stack == Stack::Pcmk {
+    if lab.plan.stack == Stack::Pcmk {
         return corosync::choose_user_stack(lab, nodes);
     }
+    configure(lab, nodes)?;
+    o2cb::online(lab, nodes)
+}
+
+/// Writes O2CB's configuration, as the lab was asked for, to `nodes`.
+pub fn configure(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
     let first = nodes.first().copied().context("no nodes")?;
-    let regions = match stack {
+    let regions = match lab.plan.stack {
         Stack::O2cbGlobal => REGIONS.iter().map(|disk| uuid(lab, first, disk)).collect::<anyhow::Result<Vec<_>>>()?,
         _ => Vec::new(),
     };
-    o2cb::configure(lab, nodes, &o2cb::cluster_conf(lab.plan.nodes, &regions), lab.plan.timeouts)?;
-    o2cb::online(lab, nodes)
+    o2cb::configure(lab, nodes, &o2cb::cluster_conf(lab.plan.nodes, &regions), lab.plan.timeouts)
 }
 
 /// Mounts the volume on `nodes`, and dlmfs.
 pub fn mount(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
-    lab.ssh.run_on(nodes, &format!("mount -t ocfs2 /dev/mapper/ocfs2 {MOUNT_POINT}"), STEP)?;
+    lab.ssh.run_on(nodes, &mount_once("ocfs2", MOUNT_POINT), STEP)?;
     if lab.plan.stack != Stack::Pcmk {
         lab.ssh.run_on(nodes, "modprobe ocfs2_dlmfs 2>/dev/null; mountpoint -q /dlm || mount -t ocfs2_dlmfs none /dlm", STEP)?;
     }
     Ok(())
 }
 
-/// Mounts the volume of the disk `other` at `/mnt/other`.
+/// Mounts the volume of the disk `other`.
 pub fn mount_other(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
-    lab.ssh.run_on(nodes, "mount -t ocfs2 /dev/mapper/other /mnt/other", STEP)?;
+    lab.ssh.run_on(nodes, &mount_once("other", OTHER_MOUNT_POINT), STEP)?;
+    Ok(())
+}
+
+/// Mounts a disk unless it is. `/proc/mounts` answers also when the file system does not.
+fn mount_once(disk: &str, mount_point: &str) -> String {
+    format!("grep -q ' {mount_point} ocfs2 ' /proc/mounts || mount -t ocfs2 /dev/mapper/{disk} {mount_point}")
+}
+
+/// Unmounts what is mounted at `mount_point` on `nodes`, all at once.
+pub fn unmount(lab: &Lab, nodes: &[u8], mount_point: &str) -> anyhow::Result<()> {
+    let remote = format!("if grep -q ' {mount_point} ocfs2 ' /proc/mounts; then umount {mount_point}; fi");
+    lab.ssh.run_on(nodes, &remote, STEP)?;
     Ok(())
 }

@@ -10,6 +10,12 @@ use std::hash::BuildHasher;
 /// Letters are ASCII: their upper bit is free.
 const NOTED: u8 = 0x80;
 
+/// So many passes before the last sighting are remembered.
+pub const PAST_BITS: u32 = 4;
+const PAST: u32 = (1 << PAST_BITS) - 1;
+/// No label is larger.
+pub const LARGEST_LABEL: u32 = u32::MAX >> PAST_BITS;
+
 /// What is kept of every lock, idle ones too. Words of 32 bits, so that no padding is kept a million times.
 #[derive(Clone, Copy)]
 pub struct Entry {
@@ -21,8 +27,8 @@ pub struct Entry {
     gets_ex: u32,
     fails_pr: u32,
     fails_ex: u32,
-    /// Age: larger is newer; 0: not given yet.
-    pub label: u32,
+    /// The upper 28 bits: the label. The others: [`Entry::past`].
+    label_and_past: u32,
     /// Fingerprint of the state.
     pub state: u16,
     /// Type letter; the upper bit: something is kept of this lock beside its entry.
@@ -42,7 +48,7 @@ impl Entry {
             gets_ex: 0,
             fails_pr: 0,
             fails_ex: 0,
-            label: 0,
+            label_and_past: 0,
             state: 0,
             letter: name.kind().letter() as u8,
             seen: 0,
@@ -68,6 +74,37 @@ impl Entry {
     /// Says whether something is kept of this lock beside its entry.
     pub fn note(&mut self, noted: bool) {
         self.letter = if noted { self.letter | NOTED } else { self.letter & !NOTED };
+    }
+
+    /// Age: larger is newer; 0: not given yet.
+    #[inline]
+    pub fn label(&self) -> u32 {
+        self.label_and_past >> PAST_BITS
+    }
+
+    /// Gives the label, up to [`LARGEST_LABEL`]. The past begins anew: earlier passes did not compare this label.
+    pub fn set_label(&mut self, label: u32) {
+        self.label_and_past = label << PAST_BITS;
+    }
+
+    /// Its age is not known any more.
+    pub fn forget_label(&mut self) {
+        self.label_and_past &= PAST;
+    }
+
+    /// Notes that this pass has it.
+    #[inline]
+    pub fn see(&mut self, pass: u8) {
+        let past = (self.past() << 1 | 1).checked_shl(u32::from(pass.wrapping_sub(self.seen)).wrapping_sub(1)).unwrap_or(0);
+        self.label_and_past = self.label_and_past & !PAST | past & PAST;
+        self.seen = pass;
+    }
+
+    /// Which of the passes before the one that saw it last had it, too, with this label: the lowest bit stands for the pass
+    /// just before.
+    #[inline]
+    pub fn past(&self) -> u32 {
+        self.label_and_past & PAST
     }
 
     #[inline]
@@ -249,23 +286,20 @@ impl Entries {
         moved
     }
 
-    /// Renews all labels in their order, close together from `start` on; returns the largest, and what `follow` became.
-    pub fn renumber_labels(&mut self, start: u32, follow: u32) -> (u32, u32) {
+    /// Renews all labels in their order, close together from `start` on; returns the largest.
+    pub fn renumber_labels(&mut self, start: u32) -> u32 {
         let mut by_age: Vec<u32> = (0..self.list.len() as u32).collect();
-        by_age.sort_by_key(|&at| self.list.get(at as usize).map_or(0, |entry| entry.label));
-        let (mut old, mut new, mut followed) = (0, start, start);
+        by_age.sort_by_key(|&at| self.list.get(at as usize).map_or(0, Entry::label));
+        let (mut old, mut new) = (0, start);
         for at in by_age {
-            let Some(entry) = self.list.get_mut(at as usize).filter(|entry| entry.label != 0) else { continue };
-            if entry.label != old {
-                old = entry.label;
+            let Some(entry) = self.list.get_mut(at as usize).filter(|entry| entry.label() != 0) else { continue };
+            if entry.label() != old {
+                old = entry.label();
                 new += 1;
             }
-            if old <= follow {
-                followed = new;
-            }
-            entry.label = new;
+            entry.label_and_past = new << PAST_BITS | entry.past();
         }
-        (new, followed)
+        new
     }
 }
 

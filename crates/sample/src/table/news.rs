@@ -1,13 +1,14 @@
 //! What one record tells beyond what was known of its lock.
 
 use super::entries::Entry;
+use super::order::MADE_AGAIN;
 use super::{LockTable, Notable, Pending};
 use crate::delta::{Counters, Difference, difference, whole};
 use crate::lock_sample::{LevelDelta, Life, LockSample};
 use crate::message::NodeClock;
 use crate::wait::{Sighting, WaitTrack};
+use formats::ocfs2::Flags;
 use formats::ocfs2::locking_state::{LevelStats, Record, Stats};
-use formats::ocfs2::{Flags, LockType};
 
 impl LockTable {
     /// Notes what a record tells beyond what was known. `before`: the entry as it was, and whether this pass had it already.
@@ -19,8 +20,8 @@ impl LockTable {
         let mut over_ns = None;
         let mut changed = false;
         match before {
-            // A first look at the whole table: lifetime figures, as `over_ns` says.
-            None if self.first_look => (pr, ex) = (whole(now_pr), whole(now_ex)),
+            // The first sample, in all its passes: lifetime figures, as `over_ns` says.
+            None if self.previous_sample.is_none() => (pr, ex) = (whole(now_pr), whole(now_ex)),
             // Not known before: counts only if the pass's end finds it new.
             None => over_ns = Some(0),
             Some((entry, _)) => {
@@ -32,9 +33,10 @@ impl LockTable {
                 } else {
                     (pr, ex, life) = (whole(now_pr), whole(now_ex), Life::MadeAgain);
                     self.made_again += 1;
-                    // It stands elsewhere now: its age is not known, and others' is not told from it.
-                    if let Some(entry) = self.entries.get_mut(at) {
-                        entry.label = 0;
+                    // It stands elsewhere now: its age is not known.
+                    self.forget_label(at);
+                    if let Some(place) = self.order.last_mut().filter(|place| **place == at) {
+                        *place |= MADE_AGAIN;
                     }
                 }
                 changed = entry.state != record.state.fingerprint() as u16;
@@ -81,22 +83,15 @@ impl LockTable {
                 }
                 self.pending.insert(at, Box::new(Pending { sample, whole, before_pass, changed }));
             }
-            // Another handle of the same flock, or (rarely) a record that the kernel printed twice.
+            // Another handle of the same flock.
             Some(pending) if repeated => {
-                let flock = record.name.kind() == LockType::FLOCK;
                 let old = &mut pending.sample;
-                if flock {
-                    old.handles += 1;
-                    old.waiting_handles += u32::from(waits);
-                }
+                old.handles += 1;
+                old.waiting_handles += u32::from(waits);
                 let longer = |wait: &Option<crate::Wait>| wait.as_ref().map(|wait| wait.for_ns);
                 if longer(&sample.wait) > longer(&old.wait) || (old.wait.is_none() && sample.state.level > old.state.level) {
                     old.state = sample.state;
                     old.wait = sample.wait;
-                }
-                if !flock {
-                    old.pr.add(&sample.pr);
-                    old.ex.add(&sample.ex);
                 }
             }
             // A later pass of the same sample.
@@ -164,6 +159,17 @@ impl LockTable {
         let followed = self.notable.entry(at).or_insert_with(|| Notable { last: None, wait: None, seen_ns: clock.monotonic_ns });
         followed.wait = Some(track);
         Some(wait)
+    }
+
+    /// Without the node's clock, waits that this pass saw first are as long as the newest time in the whole dump says.
+    pub(super) fn lengthen_waits(&mut self) {
+        let Some(&(_, NodeClock { monotonic_ns, realtime_us: None })) = self.pass_clocks.back() else { return };
+        for (at, notable) in &mut self.notable {
+            let Some(length_ns) = notable.wait.as_mut().and_then(|track| track.lengthen(monotonic_ns, self.newest_us)) else { continue };
+            if let Some(wait) = self.pending.get_mut(at).and_then(|pending| pending.sample.wait.as_mut()) {
+                wait.for_ns = wait.for_ns.max(length_ns);
+            }
+        }
     }
 
     /// Monotonic time of the pass that saw this lock last.

@@ -1,85 +1,211 @@
 //! What the order of a dump tells: which locks are new, which were made again, which had only been overlooked. The rule is
 //! in the head of [`super`].
 
-use super::{CLOCK_SLACK_US, FIRST_LABEL, LockTable};
+use super::entries::{Entry, LARGEST_LABEL, PAST_BITS};
+use super::{CLOCK_SLACK_US, FIRST_LABEL, GONE_AFTER, LockTable};
 use crate::lock_sample::Life;
+use formats::ocfs2::LockType;
+
+/// Set in the order, beside a lock's number: found to be made again in this pass. There may be 2³¹ locks.
+pub(super) const MADE_AGAIN: u32 = 1 << 31;
+
+fn number(place: u32) -> u32 {
+    place & !MADE_AGAIN
+}
+
+/// When a lock that counts as new came about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Since {
+    /// Certainly after it, or its like, was seen last; so after the last pass if that had it.
+    LastSeen,
+    /// After the last pass, unless its last use says otherwise.
+    LastPass,
+    /// During the watch.
+    Watch,
+}
 
 impl LockTable {
     /// Tells new locks from known ones by the dump's order, and gives labels. See the module's text.
-    pub(super) fn settle_order(&mut self, order: &[u32]) {
+    pub(super) fn settle_order(&mut self, order: &mut [u32]) {
+        let first = order.first().copied().filter(|&at| !self.head_unread && !self.shares_its_name(at));
+        let head = std::mem::replace(&mut self.head, first);
         if self.first_look {
             // Nothing is known of what came before.
-            for (position, &at) in order.iter().enumerate() {
-                if let Some(entry) = self.entries.get_mut(at) {
-                    entry.label = FIRST_LABEL - position as u32;
-                }
-            }
-            self.newest_label = FIRST_LABEL;
-            self.first_look_label = FIRST_LABEL;
+            self.label_all(order);
             self.first_look = order.is_empty();
             self.entries.shrink();
             return;
         }
-        // From the oldest up: a label smaller than one that stands behind it is of a lock that was freed and made again.
-        let (mut newest, mut newest_survivor) = (0, 0);
-        for (position, &at) in order.iter().enumerate().rev() {
-            let Some(entry) = self.entries.get_mut(at) else { continue };
-            if entry.label >= newest && entry.label != 0 {
-                (newest, newest_survivor) = (entry.label, position);
-            } else if entry.label != 0 {
-                entry.label = 0;
-                self.count_as_new(at, Life::MadeAgain, true);
-            }
+        let (newest, survivor) = self.find_made_again(order);
+        let made_until = self.count_the_new(order, head);
+        self.tell_overlooked(order.get(made_until..).unwrap_or_default(), newest);
+        if std::mem::take(&mut self.newest_lost) {
+            self.newest_known = self.entries.iter().map(Entry::label).max().unwrap_or(0);
         }
-        let (mut only_new_so_far, mut first_overlooked) = (true, order.len());
-        for (position, &at) in order.iter().enumerate() {
-            if at >= self.first_new {
-                // Behind a lock that was there before, it was there too and has been overlooked.
-                if only_new_so_far {
-                    self.count_as_new(at, Life::Made, true);
-                }
-            } else if !self.pending.get(&at).is_some_and(|pending| pending.sample.life == Life::MadeAgain) {
-                only_new_so_far = false;
-            }
-            if position >= newest_survivor && !only_new_so_far {
-                first_overlooked = position;
-                break;
-            }
+        if self.newest_known == 0 {
+            self.label_all(order);
+        } else if newest == self.newest_known {
+            self.give_labels(order.get(..survivor).unwrap_or_default(), newest);
         }
-        if self.entries.len() as u32 > self.first_new {
-            self.tell_overlooked(order.get(first_overlooked..).unwrap_or_default());
-        }
-        // Newer than the newest lock of known age: so are all that stand before it.
-        if newest == self.newest_label {
-            if self.newest_label > u32::MAX - order.len() as u32 - 1 {
-                let start = FIRST_LABEL - self.entries.len().min(FIRST_LABEL as usize / 2) as u32;
-                (self.newest_label, self.first_look_label) = self.entries.renumber_labels(start, self.first_look_label);
-            }
-            for &at in order.iter().take(newest_survivor).rev() {
-                if let Some(entry) = self.entries.get_mut(at) {
-                    self.newest_label += 1;
-                    entry.label = self.newest_label;
-                }
-            }
+        while self.settled.front().is_some_and(|&(pass, _)| self.pass - pass > GONE_AFTER) {
+            self.settled.pop_front();
         }
     }
 
-    /// A lock overlooked so far that is newer than the head of the list in the first look (a dump's first record is never
-    /// lost) was made during the watch: nothing of its counters was told yet.
-    fn tell_overlooked(&mut self, order: &[u32]) {
-        let mut older_label = 0;
-        for &at in order.iter().rev() {
-            let label = self.entries.get(at).map_or(0, |entry| entry.label);
+    /// A label smaller than one that stands behind it is of a lock that was freed and made again. If the pass that saw it last
+    /// had both, in their order then, it was made after that, and nothing of it is told yet; likewise if it stands before what
+    /// was the head then, or later, or before some that were made again after that. Otherwise that pass may have shown it already,
+    /// and lacked all those that tell of its move: what was told then is not told again.
+    ///
+    /// Returns the newest label whose lock went on, and its position.
+    fn find_made_again(&mut self, order: &mut [u32]) -> (u32, usize) {
+        let (mut newest, mut survivor) = (0, 0);
+        let mut all_went_on = true;
+        for (position, &place) in order.iter().enumerate().rev() {
+            let label = self.entries.get(number(place)).map_or(0, Entry::label);
+            if label >= newest && label != 0 {
+                (newest, survivor) = (label, position);
+            }
+            all_went_on &= place & MADE_AGAIN == 0 && (label == newest || label == 0);
+        }
+        if all_went_on {
+            return (newest, survivor);
+        }
+        let (mut newest, mut newest_then) = (0, [0; PAST_BITS as usize]);
+        // How many passes ago those that stand behind and are made again were seen, the two least: one alone may be a total that
+        // a 32-bit kernel changed while it was copied.
+        let mut made_again_since = [u32::MAX; 2];
+        for (position, place) in order.iter_mut().enumerate().rev() {
+            let at = number(*place);
+            let Some(&entry) = self.entries.get(at).filter(|entry| at < self.first_new && !shares_names(entry.letter())) else { continue };
+            let (label, past) = (entry.label(), entry.past());
+            // Of longer ago than the past tells: at least so many.
+            let passes_ago = past.trailing_zeros().min(PAST_BITS);
+            let stands_before_made = passes_ago >= made_again_since[1];
+            if *place & MADE_AGAIN == 0 && (stands_before_made || label != 0 && label < newest) {
+                self.forget_label(at);
+                let stood_behind = || newest_then.get(passes_ago as usize).is_some_and(|&newest| label != 0 && label < newest);
+                let mut settled_since = self.settled.iter().filter(|(pass, _)| pass + 1 + passes_ago >= self.pass);
+                if stands_before_made || stood_behind() || settled_since.next().is_some_and(|&(_, head)| newest >= head) {
+                    *place |= MADE_AGAIN;
+                    self.count_as_new(at, Life::MadeAgain, Since::LastSeen);
+                } else {
+                    self.made_again += 1;
+                }
+            } else if label != 0 {
+                (newest, survivor) = (label, position);
+            }
+            if *place & MADE_AGAIN != 0 && passes_ago < PAST_BITS {
+                let [least, second] = made_again_since;
+                made_again_since = [least.min(passes_ago), second.min(passes_ago.max(least))];
+            }
+            for (passes_ago, newest) in newest_then.iter_mut().enumerate() {
+                if past >> passes_ago & 1 != 0 {
+                    *newest = label.max(*newest);
+                }
+            }
+        }
+        (newest, survivor)
+    }
+
+    /// What stands before everything that was there before is new. So is all that stands before the last pass's first lock:
+    /// a dump's first record is never lost. Returns where that ends.
+    fn count_the_new(&mut self, order: &mut [u32], head: Option<u32>) -> usize {
+        let before_head = head.and_then(|head| order.iter().position(|&at| number(at) == head)).unwrap_or(0);
+        let before_known = order.iter().position(|&place| self.was_there(place)).unwrap_or(order.len());
+        let made_until = before_head.max(before_known);
+        for (position, place) in order.iter_mut().enumerate().take(made_until) {
+            let at = number(*place);
+            let before_head = position < before_head;
+            if at >= self.first_new {
+                self.count_as_new(at, Life::Made, if before_head { Since::LastSeen } else { Since::LastPass });
+            } else if before_head && self.was_there(*place) && self.entries.get(at).is_some_and(|entry| entry.past() & 1 != 0) {
+                // Seen in the last pass, and behind its head then. (One that the last pass lacked would be made again, too, were it
+                // not for `locking_filter`, which hides what is idle.)
+                *place |= MADE_AGAIN;
+                self.forget_label(at);
+                self.count_as_new(at, Life::MadeAgain, Since::LastSeen);
+            }
+        }
+        made_until
+    }
+
+    /// A lock overlooked so far was made during the watch if it is newer than the first look's head, and nothing of it was
+    /// told yet. Had it been known and given up, though, all of it would be told twice: so it must also be too new for that,
+    /// newer than some that were made again in this pass, or at least newer than every survivor.
+    fn tell_overlooked(&mut self, order: &[u32], newest: u32) {
+        if self.entries.len() as u32 == self.first_new {
+            return;
+        }
+        let never_given_up = self.settled.front().map_or(u32::MAX, |&(_, label)| label);
+        let (mut older_label, mut made_again) = (0, 0);
+        for &place in order.iter().rev() {
+            let at = number(place);
+            let label = self.entries.get(at).map_or(0, Entry::label);
+            made_again += u32::from(place & MADE_AGAIN != 0);
+            let untold = || {
+                made_again > 1
+                    || older_label != 0 && older_label >= never_given_up
+                    || older_label == newest && newest >= self.first_look_label
+            };
             if label != 0 {
                 older_label = label;
-            } else if at >= self.first_new && older_label >= self.first_look_label {
-                self.count_as_new(at, Life::Made, false);
+            } else if at >= self.first_new && untold() {
+                self.count_as_new(at, Life::Made, Since::Watch);
             }
         }
     }
 
-    /// A lock was made since the last pass: all its counters are news of this pass.
-    fn count_as_new(&mut self, at: u32, life: Life, since_last_pass: bool) {
+    /// The lock of the newest label known, `newest`, was seen: what stands before it, `order`, is newer.
+    fn give_labels(&mut self, order: &[u32], newest: u32) {
+        // The lock with the newest label of all is no more: how old others before this one are is not known.
+        let mut uncertain = newest < self.newest_label && order.iter().any(|&place| self.was_there(place));
+        if self.newest_label > LARGEST_LABEL - order.len() as u32 - 1 {
+            let start = FIRST_LABEL - self.entries.len().min(FIRST_LABEL as usize / 2) as u32;
+            self.newest_label = self.entries.renumber_labels(start);
+            self.newest_known = self.newest_label;
+            uncertain = true;
+        }
+        for &place in order.iter().rev() {
+            if let Some(entry) = self.entries.get_mut(number(place)).filter(|entry| !shares_names(entry.letter())) {
+                self.newest_label += 1;
+                self.newest_known = self.newest_label;
+                entry.set_label(self.newest_label);
+            }
+        }
+        if uncertain {
+            self.settled.clear();
+            self.first_look_label = self.first_look_label.max(self.newest_known);
+        }
+        self.settled.push_back((self.pass, self.newest_known));
+    }
+
+    /// Gives labels from nothing: only the order of this dump is known.
+    fn label_all(&mut self, order: &[u32]) {
+        for (position, &place) in order.iter().enumerate() {
+            if let Some(entry) = self.entries.get_mut(number(place)).filter(|entry| !shares_names(entry.letter())) {
+                entry.set_label(FIRST_LABEL - position as u32);
+            }
+        }
+        (self.newest_label, self.newest_known, self.first_look_label) = (FIRST_LABEL, FIRST_LABEL, FIRST_LABEL);
+        self.settled.clear();
+        self.settled.push_back((self.pass, FIRST_LABEL));
+    }
+
+    pub(super) fn forget_label(&mut self, at: u32) {
+        if let Some(entry) = self.entries.get_mut(at) {
+            self.newest_lost |= entry.label() == self.newest_known;
+            entry.forget_label();
+        }
+    }
+
+    /// Whether this lock's record is of the lock that was known before this pass.
+    fn was_there(&self, place: u32) -> bool {
+        place < self.first_new && !self.shares_its_name(place)
+    }
+
+    /// A lock was made since: all its counters are news.
+    fn count_as_new(&mut self, at: u32, life: Life, since: Since) {
         let mut clocks = self.pass_clocks.iter().rev().map(|(_, clock)| *clock);
         let (now, previous) = (clocks.next().unwrap_or_default(), clocks.next().unwrap_or_default());
         let over_ns = now.monotonic_ns.saturating_sub(previous.monotonic_ns);
@@ -94,11 +220,15 @@ impl LockTable {
         } else if pending.sample.life != Life::MadeAgain {
             self.made_again += 1;
         }
+        if self.previous_sample.is_none() && life == Life::Made {
+            // Told in full as it is, since it was made.
+            return;
+        }
         let Some((mut pr, mut ex)) = pending.whole else { return };
         // Where the newest locks of the last dump are freed, one overlooked then may stand at the head now. Its last use tells.
         let last_us = pending.sample.pr.last_us.max(pending.sample.ex.last_us).filter(|&last| last > 0);
         if let (Some(last), Some(previous)) = (last_us, previous.realtime_us)
-            && since_last_pass
+            && since == Since::LastPass
             && last.saturating_add(CLOCK_SLACK_US) < previous
         {
             pending.sample.over_ns = Some(0);
@@ -113,6 +243,17 @@ impl LockTable {
         pending.sample.pr = pr;
         pending.sample.ex = ex;
         pending.sample.life = life;
-        pending.sample.over_ns = since_last_pass.then_some(over_ns);
+        if life == Life::Made {
+            pending.sample.over_ns = (since != Since::Watch).then_some(over_ns);
+        }
     }
+
+    fn shares_its_name(&self, at: u32) -> bool {
+        self.entries.get(at).is_some_and(|entry| shares_names(entry.letter()))
+    }
+}
+
+/// Flock handles share one name: where it is first met moves when a handle is closed, and tells nothing.
+fn shares_names(letter: u8) -> bool {
+    char::from(letter) == LockType::FLOCK.letter()
 }

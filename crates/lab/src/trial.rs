@@ -1,0 +1,168 @@
+//! End-to-end tests: our programs against real kernels. `cargo xtask lab test [FILTER]`.
+//!
+//! All run on one boot, in the order of [`TRIALS`]: those that take a node down come last. Each leaves the lab as it found it, so
+//! that all can be run again. Nothing waits for a fixed time: each step has a deadline.
+
+use crate::lab::Lab;
+use crate::{evidence, fault, interrupt, programs, progress};
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+mod completeness;
+mod faults;
+mod inside;
+mod numbers;
+mod reading;
+mod remnants;
+mod start;
+mod tracing;
+mod waits;
+mod watch;
+
+/// Options of `test`.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Only tests whose name has this in it
+    filter: Option<String>,
+    /// Only the core set, for slow engines
+    #[arg(long)]
+    core: bool,
+    /// Tell the tests' names
+    #[arg(long)]
+    list: bool,
+    /// Use the programs as they were built last
+    #[arg(long)]
+    no_build: bool,
+}
+
+/// One end-to-end test.
+struct Trial {
+    name: &'static str,
+    /// What must hold.
+    claim: &'static str,
+    /// Part of the core set.
+    core: bool,
+    run: fn(&mut Bench) -> anyhow::Result<()>,
+}
+
+const TRIALS: &[Trial] = &[
+    Trial { name: "first-numbers", claim: "three nodes' numbers within seconds of the start", core: true, run: start::first_numbers },
+    Trial { name: "creates", claim: "N creates by node 1 are told as node 1's, and equal the kernel's counters", core: true, run: numbers::creates },
+    Trial { name: "contention", claim: "every lock's told counts equal the kernel's, with three nodes in one directory", core: true, run: numbers::contention },
+    Trial { name: "evicted", claim: "counters that begin anew are counted from there", core: false, run: numbers::evicted },
+    Trial { name: "complete", claim: "the lock list is o2dlm's own, though each dump lacks some", core: false, run: completeness::complete },
+    Trial { name: "stuck-flock", claim: "a held flock is named: inode, holder, waiters, since when", core: true, run: waits::stuck_flock },
+    Trial { name: "inside", claim: "--all-nodes on a node finds the others by cluster.conf", core: false, run: inside::all_nodes },
+    Trial { name: "ways", claim: "installed, uploaded and shell tell the same", core: false, run: inside::ways },
+    Trial { name: "reads-only", claim: "the collector writes nothing and opens nothing on the mount (strace)", core: true, run: tracing::reads_only },
+    Trial { name: "left-quit", claim: "nothing is left on a node after the end", core: true, run: remnants::after_quit },
+    Trial { name: "left-killed", claim: "nothing is left on a node after kill -9", core: false, run: remnants::after_kill },
+    Trial { name: "left-cut", claim: "nothing is left on a node after a lost connection", core: false, run: remnants::after_cut },
+    Trial { name: "ssh-killed", claim: "ssh killed in the middle of a frame: back by itself, nothing counted twice", core: false, run: faults::ssh_killed },
+    Trial { name: "ssh-cut", claim: "a node without its ssh network: named, not counted, back by itself", core: true, run: faults::ssh_cut },
+    Trial { name: "clock", claim: "a clock stepped by an hour: told, and no figure is wrong by it", core: false, run: faults::clock_stepped },
+    Trial { name: "debugfs", claim: "debugfs unmounted on a node: named with the remedy, back by itself", core: false, run: faults::debugfs_gone },
+    Trial { name: "unmounted-one", claim: "unmounted on one node: named, back by itself", core: true, run: faults::unmounted_one },
+    Trial { name: "two-volumes", claim: "nodes with different volumes: each under its UUID", core: false, run: faults::two_volumes },
+    Trial { name: "unmounted-all", claim: "unmounted everywhere: said so, back by itself", core: false, run: faults::unmounted_all },
+    Trial { name: "hung", claim: "a node that hangs: late within two intervals, back by itself, counts right", core: true, run: faults::hung },
+    Trial { name: "killed", claim: "a node without power: named within two intervals, its numbers gone, back after its start", core: true, run: faults::killed },
+];
+
+/// What a test works with.
+struct Bench {
+    lab: Lab,
+    /// The program under test, as built for this machine.
+    dlmtop: PathBuf,
+    /// Where what a test writes is kept if it fails.
+    scratch: PathBuf,
+    /// Time between samples.
+    interval: Duration,
+}
+
+/// Runs the tests.
+pub fn run(name: &str, options: &Options) -> anyhow::Result<ExitCode> {
+    let chosen: Vec<&Trial> = TRIALS
+        .iter()
+        .filter(|trial| options.filter.as_ref().is_none_or(|part| trial.name.contains(part.as_str())) && (trial.core || !options.core))
+        .collect();
+    ensure!(!chosen.is_empty(), "no test has {:?} in its name; all: cargo xtask lab test --list", options.filter.as_deref().unwrap_or(""));
+    if options.list {
+        let mut out = std::io::stdout().lock();
+        for trial in chosen {
+            writeln!(out, "{:15} {}{}", trial.name, trial.claim, if trial.core { " (core)" } else { "" })?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let lab = Lab::open(name)?;
+    ensure!(lab.plan.nodes == 3 && lab.running().len() == 3, "the tests need three nodes that run: cargo xtask lab up");
+    let dlmtop = if options.no_build { programs::built_dlmtop()? } else { programs::push(&lab, &lab.nodes())? };
+    let interval = match lab.plan.engine {
+        crate::engine::Engine::Uml => Duration::from_secs(2),
+        crate::engine::Engine::Qemu => Duration::from_secs(4),
+    };
+    let scratch = lab.place.directory().join("scratch");
+    let mut bench = Bench { lab, dlmtop, scratch, interval };
+    let (mut passed, mut failed) = (0, Vec::new());
+    for trial in chosen {
+        interrupt::check()?;
+        crate::cache::discard(&bench.scratch)?;
+        std::fs::create_dir_all(&bench.scratch)?;
+        eprintln!("--- {}: {}", trial.name, trial.claim);
+        let began = Instant::now();
+        let result = (trial.run)(&mut bench);
+        let seconds = began.elapsed().as_secs_f64();
+        match result {
+            Ok(()) => {
+                passed += 1;
+                progress::say(&format!("passed: {} ({seconds:.1} s)", trial.name));
+            }
+            Err(error) => {
+                interrupt::check()?;
+                failed.push(trial.name);
+                progress::say(&format!("FAILED: {} ({seconds:.1} s): {error:#}", trial.name));
+                match evidence::keep(&bench.lab, &bench.scratch, trial.name, &format!("{error:#}")) {
+                    Ok(place) => eprintln!("    what it left is in {}", place.display()),
+                    Err(error) => eprintln!("    keeping what it left failed: {error:#}"),
+                }
+                if let Err(error) = heal(&mut bench.lab) {
+                    progress::say(&format!("the lab cannot be made well for the next test: {error:#}"));
+                    break;
+                }
+            }
+        }
+    }
+    crate::cache::discard(&bench.scratch)?;
+    let mut out = std::io::stdout().lock();
+    if !failed.is_empty() {
+        writeln!(out, "failed: {}", failed.join(", "))?;
+    }
+    writeln!(out, "{passed} passed, {} failed", failed.len())?;
+    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Undoes whatever fault a failed test left.
+fn heal(lab: &mut Lab) -> anyhow::Result<()> {
+    for node in lab.nodes() {
+        for role in crate::network::ROLES {
+            lab.network.join(role, node, 0)?;
+        }
+        match lab.process(node) {
+            Ok(process) => process.resume()?,
+            Err(_) => fault::power::start(lab, node, false)?,
+        }
+    }
+    let nodes = lab.nodes();
+    for &node in &nodes {
+        interrupt::wait_for(&format!("node{node} answering ssh"), Duration::from_secs(60), || Ok(lab.ssh.answers(node).then_some(())))?;
+        fault::debugfs(lab, node, true)?;
+        let remote = "pkill lab-guest; pkill -x dlmtop; mountpoint -q /mnt/other && umount /mnt/other; \
+                      mountpoint -q /mnt/ocfs2 || mount -t ocfs2 /dev/mapper/ocfs2 /mnt/ocfs2";
+        lab.ssh.run(node, remote, crate::stack::STEP).with_context(|| format!("making node{node} well"))?;
+    }
+    programs::push_built(lab, &nodes)
+}

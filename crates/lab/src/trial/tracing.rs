@@ -1,0 +1,103 @@
+//! What the collector asks of the kernel, seen by strace.
+
+use super::Bench;
+use super::watch::Watch;
+use crate::stack::STEP;
+use anyhow::{bail, ensure};
+use std::time::Duration;
+
+/// System calls that change something, whatever their arguments.
+const CHANGING: &str = "creat,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,rmdir,link,linkat,symlink,symlinkat,mknod,mknodat,\
+truncate,ftruncate,fallocate,chmod,fchmod,fchmodat,chown,fchown,lchown,fchownat,utimensat,setxattr,lsetxattr,fsetxattr,mount,umount2,\
+flock,kill,tkill,reboot,sethostname,settimeofday,clock_settime,init_module,finit_module,delete_module,bpf,perf_event_open,ptrace,\
+sendfile,splice,copy_file_range,pwrite64,pwritev,pwritev2,socket,connect,execve,fork,vfork";
+
+/// Calls that are looked at with their arguments.
+const LOOKED_AT: &str = "open,openat,openat2,write,writev,ioctl,stat,lstat,newfstatat,statx,statfs,access,faccessat,faccessat2,readlink,readlinkat,\
+chdir,getxattr,lgetxattr,inotify_add_watch,fanotify_mark";
+
+/// A wrapper takes the collector's place on node 1.
+pub(super) fn reads_only(bench: &mut Bench) -> anyhow::Result<()> {
+    let ssh = bench.lab.ssh.clone();
+    let wrapper = format!(
+        "#!/bin/sh\nif [ \"$*\" = collect ]; then\n    exec strace -f -qq -o /run/collect.trace -e trace={CHANGING},{LOOKED_AT} /usr/local/bin/real/dlmtop \"$@\"\nfi\n\
+         exec /usr/local/bin/real/dlmtop \"$@\"\n"
+    );
+    ssh.run(1, "mkdir -p /usr/local/bin/real && mv /usr/local/bin/dlmtop /usr/local/bin/real/dlmtop", STEP)?;
+    let judged = (|| {
+        ssh.write(1, "/usr/local/bin/dlmtop", 0o755, wrapper.as_bytes())?;
+        let mut watch = Watch::nodes(bench, &[])?;
+        watch.until_live(&bench.lab.nodes(), Duration::from_secs(90))?;
+        for _ in 0..3 {
+            watch.next()?;
+        }
+        watch.quit()?;
+        super::remnants::until_clean(bench, &[1], Duration::from_secs(30))?;
+        ssh.run(1, "cat /run/collect.trace", STEP)
+    })();
+    ssh.run(1, "mv -f /usr/local/bin/real/dlmtop /usr/local/bin/dlmtop; rmdir /usr/local/bin/real; rm -f /run/collect.trace", STEP)?;
+    let trace = judged?;
+    std::fs::write(bench.scratch.join("collect.trace"), &trace)?;
+    judge(&trace)
+}
+
+/// Every line of the trace is a reading one.
+fn judge(trace: &str) -> anyhow::Result<()> {
+    let (mut opened, mut dumps) = (0, 0);
+    for (number, line) in trace.lines().enumerate() {
+        // `PID call(arguments) = result`; a call that another thread interrupts has its end on a later line.
+        let Some((_, call)) = line.trim_start().split_once(' ') else { continue };
+        let call = call.trim_start();
+        if call.starts_with("+++") || call.starts_with("---") || call.starts_with("<...") {
+            continue;
+        }
+        let Some((name, arguments)) = call.split_once('(') else { continue };
+        let path = arguments.split('"').nth(1).unwrap_or_default();
+        let told = |why: &str| anyhow::anyhow!("{why}, line {} of the trace: {line}", number + 1);
+        ensure!(!path.starts_with("/mnt"), told("it touches the mount"));
+        ensure!(!path.starts_with("/dev/mapper") && !path.starts_with("/dev/sd"), told("it touches the device"));
+        match name {
+            "execve" if number < 3 => {}
+            "open" | "openat" | "openat2" => {
+                let writes = ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND"].iter().any(|flag| arguments.contains(flag));
+                ensure!(!writes || path == "/dev/null", told("it opens for writing"));
+                opened += 1;
+                dumps += u32::from(path.ends_with("/locking_state"));
+            }
+            // Its answers, and what it may complain.
+            "write" | "writev" => ensure!(arguments.starts_with("1,") || arguments.starts_with("2,"), told("it writes to a file")),
+            "ioctl" => ensure!(arguments.contains("TCGETS") || arguments.contains("TIOCGWINSZ") || arguments.contains("FIONREAD"), told("an ioctl")),
+            "stat" | "lstat" | "newfstatat" | "statx" | "access" | "faccessat" | "faccessat2" | "readlink" | "readlinkat" => {}
+            _ => bail!(told("a call that changes something")),
+        }
+    }
+    ensure!(dumps >= 3, "only {dumps} of {opened} opened files are locking_state: the trace is not of a working collector");
+    crate::progress::say(&format!("{opened} files opened, all for reading; {dumps} times locking_state"));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "12 execve(\"/usr/local/bin/real/dlmtop\", [\"dlmtop\", \"collect\"], 0x7f /* 9 vars */) = 0\n\
+        12 openat(AT_FDCWD, \"/sys/kernel/debug/ocfs2/A/locking_state\", O_RDONLY|O_CLOEXEC) = 5\n\
+        12 openat(AT_FDCWD, \"/sys/kernel/debug/ocfs2/A/locking_state\", O_RDONLY|O_CLOEXEC) = 5\n\
+        13 openat(AT_FDCWD, \"/sys/kernel/debug/ocfs2/A/locking_state\", O_RDONLY|O_CLOEXEC <unfinished ...>\n\
+        12 write(1, \"x\", 1) = 1\n13 <... openat resumed>) = 6\n12 +++ exited with 0 +++\n";
+
+    #[test]
+    fn what_writes_or_touches_the_mount_is_found() {
+        judge(GOOD).unwrap();
+        for bad in [
+            "12 openat(AT_FDCWD, \"/sys/kernel/debug/ocfs2/A/locking_filter\", O_WRONLY) = 5\n",
+            "12 statx(AT_FDCWD, \"/mnt/ocfs2\", 0, 0, 0) = 0\n",
+            "12 write(5, \"x\", 1) = 1\n",
+            "12 mkdir(\"/tmp/x\", 0700) = 0\n",
+            "12 openat(AT_FDCWD, \"/dev/mapper/ocfs2\", O_RDONLY) = 5\n",
+        ] {
+            assert!(judge(&format!("{GOOD}{bad}")).is_err(), "{bad}");
+        }
+        assert!(judge("").is_err());
+    }
+}
