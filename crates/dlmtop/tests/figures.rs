@@ -64,7 +64,14 @@ fn rows(snapshot: &Value) -> Locks {
     rows
 }
 
-/// Every interval of every lock that is in all frames of its node, and never counts backwards: it lives all the time.
+/// Whether the later counters (gets, then times) can be of the same lock as the earlier ones.
+fn lived(before: &Counters, after: &Counters) -> bool {
+    let grown = (0..4).all(|at| before[at] <= after[at]);
+    grown && (0..2).all(|at| before[at] < after[at] || before[at + 2] == after[at + 2])
+}
+
+/// Every interval of every lock that is in all frames of its node, never counts backwards, and never has waited longer without
+/// an acquisition more, as one that was made again may: it lives all the time.
 fn check(recording: &Path, least_locks: usize, least_gets: u64) {
     let (frames, snapshots) = (frames(recording), told(recording));
     assert_eq!(frames.len(), snapshots.len());
@@ -72,8 +79,7 @@ fn check(recording: &Path, least_locks: usize, least_gets: u64) {
     let everywhere: BTreeSet<_> = frames.iter().map(nodes).reduce(|all, frame| &all & &frame).unwrap();
     let lives = |key: &(String, String)| {
         let counters: Option<Vec<Counters>> = frames.iter().map(|frame| frame.get(key).copied()).collect();
-        everywhere.contains(&key.0)
-            && counters.is_some_and(|counters| counters.windows(2).all(|pair| (0..4).all(|at| pair[0][at] <= pair[1][at])))
+        everywhere.contains(&key.0) && counters.is_some_and(|counters| counters.windows(2).all(|pair| lived(&pair[0], &pair[1])))
     };
     let living: Vec<_> = frames[0].keys().filter(|key| lives(key)).collect();
     let mut sum = 0;
@@ -112,5 +118,5 @@ fn intervals_of_the_demo_are_the_differences_of_its_dumps() {
 
 #[test]
 fn intervals_of_a_node_death_are_the_differences_of_its_dumps() {
-    check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/node-death.tar.zst"), 2207, 1424);
+    check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/node-death.tar.zst"), 2891, 745);
 }

@@ -39,9 +39,9 @@ pub struct Watched {
     /// Of each run: CPU per refresh, seconds; none if it was less than the clock tells.
     user: Vec<Option<f64>>,
     system: Vec<f64>,
-    /// Of each refresh: bytes that the node sent, less what it sends when idle.
+    /// Of each run: bytes that the node sent per refresh, less what it sends when idle.
     bytes: Vec<f64>,
-    /// Of each refresh: active locks.
+    /// Of each run: active locks per refresh.
     active: Vec<f64>,
 }
 
@@ -86,14 +86,16 @@ impl Watched {
         for run in 1..=runs {
             progress::say(&format!("run {run} of {runs}: {refreshes} refreshes every {interval:.1} s"));
             let before = collector(lab, node)?;
-            let (mut was, mut at) = (sent(lab, node)?, Instant::now());
+            let (was, began) = (sent(lab, node)?, Instant::now());
+            let mut active = 0.0;
             for _ in 0..refreshes {
                 let snapshot = viewer.fresh()?;
-                let (is, now) = (sent(lab, node)?, Instant::now());
-                watched.bytes.push((is - was) as f64 - idle_per_second * (now - at).as_secs_f64());
-                (was, at) = (is, now);
-                watched.active.extend(snapshot.pointer("/file_systems/0/totals/active").and_then(Value::as_f64));
+                active += snapshot.pointer("/file_systems/0/totals/active").and_then(Value::as_f64).unwrap_or_default();
             }
+            // Over all of them: a sample may be on its way while the one before is printed.
+            let bytes = (sent(lab, node)? - was) as f64 - idle_per_second * began.elapsed().as_secs_f64();
+            watched.bytes.push(bytes / refreshes as f64);
+            watched.active.push(active / refreshes as f64);
             let after = collector(lab, node)?;
             let user = after.user - before.user;
             watched.user.push((user >= TICKS * after.tick).then_some(user / refreshes as f64));
@@ -151,7 +153,7 @@ pub fn tables(all: &[Watched]) -> String {
         text_of += &format!("| {} | {user} | {system} | {} | {verdict} |\n", one.locks, text(one.share(), 1));
     }
     text_of += "\nBytes that a node sends per refresh, on the wire with ssh, TCP and Ethernet, idle traffic taken off (min / median / max of \
-        the refreshes):\n\n| locks | active per refresh | bytes per refresh | bytes per active lock | a dump ÷ a refresh | refreshes |\n\
+        the runs):\n\n| locks | active per refresh | bytes per refresh | bytes per active lock | a dump ÷ a refresh | refreshes |\n\
         |---|---|---|---|---|---|\n";
     for one in all {
         let per_lock: Vec<f64> =
