@@ -79,8 +79,8 @@ pub struct LockTable {
     first_new: u32,
     /// A line before the first record was not understood: that record is not the list's head.
     head_unread: bool,
-    /// The list's head in the last pass.
-    head: Option<u32>,
+    /// The list's head in each of the last passes that showed it, the newest first: the pass, and the lock.
+    heads: VecDeque<(u32, u32)>,
     /// The largest label given so far, and the largest that a known lock has.
     newest_label: u32,
     newest_known: u32,
@@ -128,7 +128,7 @@ impl LockTable {
             filtered_before: false,
             first_new: 0,
             head_unread: false,
-            head: None,
+            heads: VecDeque::new(),
             newest_label: 0,
             newest_known: 0,
             newest_lost: false,
@@ -430,9 +430,9 @@ impl LockTable {
         }
         if gone > 0 {
             self.gone += gone;
-            let (notable, head) = (&self.notable, self.head);
-            let moved = self.entries.retain(|entry| !is_gone(entry), |at| Some(at) == head || notable.contains_key(&at));
-            self.head = head.and_then(|at| moved.get(&at).copied());
+            let (notable, heads) = (&self.notable, &self.heads);
+            let moved = self.entries.retain(|entry| !is_gone(entry), |at| heads.iter().any(|head| head.1 == at) || notable.contains_key(&at));
+            self.heads = self.heads.iter().filter_map(|&(pass, at)| Some((pass, *moved.get(&at)?))).collect();
             self.notable = std::mem::take(&mut self.notable).into_iter().filter_map(|(at, lock)| Some((*moved.get(&at)?, lock))).collect();
             self.newest_known = self.entries.iter().map(Entry::label).max().unwrap_or(0);
         }

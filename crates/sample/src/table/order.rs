@@ -24,11 +24,19 @@ enum Since {
     Watch,
 }
 
+/// What was the list's head in an earlier pass, and where it stands now.
+struct Head {
+    pass: u32,
+    at: u32,
+    /// 0, too, if it is lacking now.
+    position: usize,
+}
+
 impl LockTable {
     /// Tells new locks from known ones by the dump's order, and gives labels. See the module's text.
     pub(super) fn settle_order(&mut self, order: &mut [u32]) {
-        let first = order.first().copied().filter(|&at| !self.head_unread && !self.shares_its_name(at));
-        let head = std::mem::replace(&mut self.head, first);
+        let heads = self.heads_in(order);
+        self.note_head(order);
         if self.first_look {
             // Nothing is known of what came before.
             self.label_all(order);
@@ -37,8 +45,11 @@ impl LockTable {
             return;
         }
         let (newest, survivor) = self.find_made_again(order);
+        let head = heads.first().filter(|head| head.pass + 1 == self.pass).map_or(0, |head| head.position);
         let made_until = self.count_the_new(order, head);
-        self.tell_overlooked(order.get(made_until..).unwrap_or_default(), newest);
+        let before_a_head = heads.iter().map(|head| head.position).max().unwrap_or(0).saturating_sub(made_until);
+        self.find_moved(order, made_until, &heads);
+        self.tell_overlooked(order.get(made_until..).unwrap_or_default(), newest, before_a_head);
         if std::mem::take(&mut self.newest_lost) {
             self.newest_known = self.entries.iter().map(Entry::label).max().unwrap_or(0);
         }
@@ -110,8 +121,7 @@ impl LockTable {
 
     /// What stands before everything that was there before is new. So is all that stands before the last pass's first lock:
     /// a dump's first record is never lost. Returns where that ends.
-    fn count_the_new(&mut self, order: &mut [u32], head: Option<u32>) -> usize {
-        let before_head = head.and_then(|head| order.iter().position(|&at| number(at) == head)).unwrap_or(0);
+    fn count_the_new(&mut self, order: &mut [u32], before_head: usize) -> usize {
         let before_known = order.iter().position(|&place| self.was_there(place)).unwrap_or(order.len());
         let made_until = before_head.max(before_known);
         for (position, place) in order.iter_mut().enumerate().take(made_until) {
@@ -133,21 +143,66 @@ impl LockTable {
         made_until
     }
 
+    /// Where the heads of the last passes stand now, those of newer passes first. A head that was freed and made again stands
+    /// further ahead: what is before it is all the newer.
+    fn heads_in(&self, order: &[u32]) -> Vec<Head> {
+        let mut heads: Vec<Head> = self.heads.iter().map(|&(pass, at)| Head { pass, at, position: 0 }).collect();
+        if !heads.is_empty() {
+            for (position, &place) in order.iter().enumerate() {
+                for head in heads.iter_mut().filter(|head| head.at == number(place)) {
+                    head.position = position;
+                }
+            }
+        }
+        heads
+    }
+
+    /// Keeps this pass's first lock: a dump's first record is never lost, so it is the list's head, unless a filter hides that.
+    fn note_head(&mut self, order: &[u32]) {
+        let first = order.first().map(|&place| number(place));
+        if let Some(first) = first.filter(|&at| !self.head_unread && !self.filtered && !self.shares_its_name(at)) {
+            self.heads.push_front((self.pass, first));
+        }
+        // What was made after a pass longer ago may have been known and given up in between.
+        let pass = self.pass;
+        self.heads.retain(|&(of, _)| pass - of < GONE_AFTER);
+    }
+
+    /// A known lock that stands before what was the head after it was seen last was freed and made again since.
+    fn find_moved(&mut self, order: &mut [u32], from: usize, heads: &[Head]) {
+        let Some(until) = heads.iter().map(|head| head.position).max().filter(|&until| until > from) else { return };
+        for (position, place) in order.iter_mut().enumerate().take(until).skip(from) {
+            let at = number(*place);
+            let past = self.entries.get(at).map_or(0, Entry::past);
+            if past == 0 || !self.was_there(*place) {
+                continue;
+            }
+            let seen = self.pass - 1 - past.trailing_zeros();
+            if heads.iter().any(|head| head.pass >= seen && position < head.position) {
+                *place |= MADE_AGAIN;
+                self.forget_label(at);
+                self.count_as_new(at, Life::MadeAgain, Since::LastSeen);
+            }
+        }
+    }
+
     /// A lock overlooked so far was made during the watch if it is newer than the first look's head, and nothing of it was
     /// told yet. Had it been known and given up, though, all of it would be told twice: so it must also be too new for that,
     /// newer than some that were made again in this pass, or at least newer than every survivor.
-    fn tell_overlooked(&mut self, order: &[u32], newest: u32) {
+    /// What stands before one of the last passes' heads (`before_a_head`) was made after that pass.
+    fn tell_overlooked(&mut self, order: &[u32], newest: u32, before_a_head: usize) {
         if self.entries.len() as u32 == self.first_new {
             return;
         }
         let never_given_up = self.settled.front().map_or(u32::MAX, |&(_, label)| label);
         let (mut older_label, mut made_again) = (0, 0);
-        for &place in order.iter().rev() {
+        for (position, &place) in order.iter().enumerate().rev() {
             let at = number(place);
             let label = self.entries.get(at).map_or(0, Entry::label);
             made_again += u32::from(place & MADE_AGAIN != 0);
             let untold = || {
-                made_again > 1
+                position < before_a_head
+                    || made_again > 1
                     || older_label != 0 && older_label >= never_given_up
                     || older_label == newest && newest >= self.first_look_label
             };
