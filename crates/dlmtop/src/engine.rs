@@ -133,6 +133,8 @@ impl Live {
             let ready = now >= due
                 || match last {
                     None => self.cluster.all_told(),
+                    // That a node is late is told when it is, not when the next sample of the others is due.
+                    Some(_) if self.cluster.turned_late(self.now()) => true,
                     Some(last) => now >= last + interval * 3 / 4 && self.cluster.all_fresh(),
                 };
             if !ready {

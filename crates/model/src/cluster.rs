@@ -155,6 +155,14 @@ impl Cluster {
         punctual.peek().is_some() && punctual.all(|on_node| on_node.fresh)
     }
 
+    /// Whether a node whose numbers counted at the last tick has become late since: a moment to tick, too.
+    pub fn turned_late(&self, now: ViewTime) -> bool {
+        self.nodes.iter().any(|node| {
+            let mut file_systems = node.file_systems.iter();
+            file_systems.any(|(uuid, on_node)| on_node.counted && matches!(node.state_of(uuid, now), NodeState::Late(_)))
+        })
+    }
+
     /// The picture of this moment. What came since the last tick is its interval.
     pub fn tick(&mut self, now: ViewTime) -> Snapshot {
         self.number += 1;
@@ -187,6 +195,12 @@ impl Cluster {
                 self.nodes.iter().enumerate().map(|(number, node)| Self::node_view(number, node, node.state(), None)).collect();
         }
         snapshot.findings = verdicts::findings(&snapshot, &self.rules);
+        for node in &mut self.nodes {
+            let counted: Vec<bool> = node.file_systems.keys().map(|uuid| node.state_of(uuid, now).counts()).collect();
+            for (on_node, counted) in node.file_systems.values_mut().zip(counted) {
+                on_node.counted = counted;
+            }
+        }
         for on_node in self.nodes.iter_mut().flat_map(|node| node.file_systems.values_mut()) {
             on_node.ticked = on_node.fresh || on_node.ticked;
             on_node.fresh = false;

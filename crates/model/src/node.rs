@@ -121,6 +121,8 @@ pub(crate) struct OnNode {
     /// Since the last tick.
     pub(crate) fresh: bool,
     pub(crate) ticked: bool,
+    /// Its numbers counted at the last tick.
+    pub(crate) counted: bool,
     pub(crate) locks: HashMap<LockName, (bool, NodeFigures)>,
 }
 

@@ -178,7 +178,7 @@ mod tests {
         let snapshots = snapshots();
         let lines = report().lines(&snapshots[8], true, None);
         assert_eq!(lines[0], "o2locktop n1:/mnt lockspace: 2301D35BE4444B3D90E874F99B090156");
-        assert_eq!(lines[1], "2026-11-22 03:43:43 lock acquisitions: total 25309, EX 5243, PR 20066");
+        assert_eq!(lines[1], "2026-11-22 03:43:43 lock acquisitions: total 25310, EX 5243, PR 20067");
         assert!(lines[2].starts_with("lock resources: total "), "{}", lines[2]);
         assert_eq!(lines[4], "TYPE INO             EX NUM      EX TIME(ns) EX AVG(ns)  PR NUM      PR TIME(ns) PR AVG(ns)");
         assert!(lines[5].starts_with("M    12820           "), "{}", lines[5]);

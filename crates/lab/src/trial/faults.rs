@@ -31,6 +31,7 @@ fn trouble(snapshot: &Value, node: &str) -> Option<String> {
 fn named(watch: &mut Watch, node: &str) -> anyhow::Result<String> {
     let (began, soon) = (Instant::now(), watch.soon());
     let said = watch.until(&format!("the trouble of {node} named"), soon, |snapshot| trouble(snapshot, node))?;
+    ensure!(began.elapsed() <= soon, "{node}'s trouble is named after {:.1} s only: {said}", began.elapsed().as_secs_f64());
     crate::progress::say(&format!("after {:.1} s: {said}", began.elapsed().as_secs_f64()));
     Ok(said)
 }
