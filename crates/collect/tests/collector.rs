@@ -1,13 +1,12 @@
 //! A node's collector over a made-up node: what happens to files happens here by hand.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a failed test panics")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
 use collect::node::files::{Dump, NodeFiles};
 use collect::node::{Collector, RootFiles};
-use formats::ocfs2::lock_state::{Action, UnlockAction};
-use formats::ocfs2::locking_state::{LVB_BYTES, LevelStats};
+use formats::ocfs2::locking_state::LevelStats;
 use formats::ocfs2::print::{self, OwnedRecord};
-use formats::ocfs2::{Flags, Level, LockName, LockState, LockType, Stats};
+use formats::ocfs2::{Level, LockName, LockType};
 use sample::message::Configuration;
 use sample::{Fault, FaultKind, FromNode, NodeClock, Sample, StatsKept, ToNode, WatchedLock};
 use std::cell::RefCell;
@@ -18,24 +17,8 @@ const UUID: &str = "D3C123F4B7EA4CAD87B04CA0CBCB3C0B";
 const DIRECTORY: &str = "/sys/kernel/debug/ocfs2/D3C123F4B7EA4CAD87B04CA0CBCB3C0B";
 
 fn record(inode: u64, gets: u64) -> OwnedRecord {
-    let level = |gets: u64| LevelStats { gets, total_ns: gets * 10, last_us: Some(0), ..LevelStats::default() };
-    OwnedRecord {
-        version: 4,
-        name: LockName::new(LockType::META, inode, 0),
-        state: LockState {
-            level: Level::PR,
-            flags: Flags(0x41),
-            action: Action(0),
-            unlock_action: UnlockAction(0),
-            ro_holders: 0,
-            ex_holders: 0,
-            requested: Level::PR,
-            blocking: Level::IV,
-        },
-        lvb: [0; LVB_BYTES],
-        signed_lvb: false,
-        stats: Some(Stats { pr: level(gets), ex: level(0), refresh: 0, wait_since_us: Some(0) }),
-    }
+    let pr = LevelStats { gets, total_ns: gets * 10, last_us: Some(0), ..LevelStats::default() };
+    OwnedRecord::held(LockName::new(LockType::META, inode, 0), pr)
 }
 
 fn text(locks: &[(u64, u64)]) -> String {

@@ -1,6 +1,6 @@
 //! The whole program in batch mode over recordings of real clusters: `recordings/README.md` says what happened in them.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a failed test panics")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test panics")]
 
 use serde_json::Value;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! What the documents claim about this repository holds.
 
-#![allow(clippy::unwrap_used, reason = "a failed test panics")]
+#![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -9,7 +9,6 @@ use formats::scan::split_line;
 use std::hint::black_box;
 
 #[path = "../../xtask/src/dumps.rs"]
-#[allow(dead_code, reason = "the generator serves several programs")]
 mod dumps;
 
 /// Locks of one dump: about 400 kB.

@@ -1,6 +1,6 @@
 //! The cluster's model, fed by hand with scripted times.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a failed test panics")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test panics")]
 
 use formats::ocfs2::lock_state::{Action, UnlockAction, Wanted};
 use formats::ocfs2::{Flags, Level, LockName, LockState, LockType};

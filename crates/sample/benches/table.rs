@@ -8,7 +8,6 @@ use sample::{LockTable, NodeClock, Pace, Sample};
 use std::hint::black_box;
 
 #[path = "../../xtask/src/dumps.rs"]
-#[allow(dead_code, reason = "the generator serves several programs")]
 mod dumps;
 
 /// Locks of the file system.

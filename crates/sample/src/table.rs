@@ -7,11 +7,16 @@
 //! a lock is *gone* only after [`GONE_AFTER`] passes without it. Presence means little too: a lock not known before may
 //! be new, or may just have been lost so far, and then its counters are no news. The order tells them apart. The list
 //! grows at its head only (`ocfs2_add_lockres_tracking`), so surviving locks keep their order:
-//! - A lock not known before is *made* since the last pass if nothing that was known before stands in front of it;
-//!   else it has been overlooked, and its counters are news only if it stands before what was the list's head in the first look.
+//! - A lock not known before is *made* since the last pass if nothing that was known before stands in front of it, or if it
+//!   stands before the last pass's first lock, since a dump's first record is never lost. Else it has been overlooked, and its
+//!   counters are news only if it stands before what was the list's head in the first look.
 //! - Locks of known age carry a label, larger for newer. A labelled lock that stands before one with a larger label was
 //!   freed and *made again*, whatever its counters say. Labels are given only where the age is certain: in the first look,
 //!   and to what stands before the newest label of all.
+//! - All of a lock made again is news only if the pass that saw it last still saw the old one. A lock proves that which stood
+//!   before it then and stands behind it now. Without proof only its growth is told, so that what a sample tells of a lock
+//!   always happened since it was last seen.
+//! - Flock names have a record per handle: their place tells nothing.
 
 use crate::lock_sample::{LevelDelta, LockSample};
 use crate::message::{DumpReport, NodeClock, Omitted, Pace, Problems, Sample, StatsKept};

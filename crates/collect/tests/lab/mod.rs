@@ -2,8 +2,7 @@
 
 use collect::ssh::{SshOptions, Timeouts, start};
 use collect::{Event, NodeEvent, NodeHandle};
-use formats::ocfs2::lock_state::{Action, Flags, Level, LockState, UnlockAction};
-use formats::ocfs2::locking_state::{LVB_BYTES, LevelStats, Stats};
+use formats::ocfs2::locking_state::LevelStats;
 use formats::ocfs2::print::{OwnedRecord, line};
 use formats::ocfs2::{LockName, LockType};
 use sample::message::Configuration;
@@ -320,24 +319,7 @@ pub fn idle_lock() -> LockName {
 }
 
 fn record(name: LockName, gets: u64) -> OwnedRecord {
-    let level = |gets| LevelStats { gets, fails: 0, total_ns: gets * 1000, max_ns: 1000, last_us: Some(0) };
-    OwnedRecord {
-        version: 4,
-        name,
-        state: LockState {
-            level: Level::PR,
-            flags: Flags(0x41),
-            action: Action(0),
-            unlock_action: UnlockAction(0),
-            ro_holders: 0,
-            ex_holders: 0,
-            requested: Level::PR,
-            blocking: Level::IV,
-        },
-        lvb: [0; LVB_BYTES],
-        signed_lvb: false,
-        stats: Some(Stats { pr: level(gets), ex: level(0), refresh: 0, wait_since_us: Some(0) }),
-    }
+    OwnedRecord::held(name, LevelStats { gets, fails: 0, total_ns: gets * 1000, max_ns: 1000, last_us: Some(0) })
 }
 
 /// 200 locks: several reads of every size.

@@ -1,8 +1,8 @@
 //! Records printed as `ocfs2_dlm_seq_show` prints them: for generated dumps, fixtures and round trips.
 
 use super::lock_name::LockName;
-use super::lock_state::LockState;
-use super::locking_state::{LVB_BYTES, Record, Stats};
+use super::lock_state::{Action, Flags, Level, LockState, UnlockAction};
+use super::locking_state::{LVB_BYTES, LevelStats, Record, Stats};
 use std::fmt::Write as _;
 
 /// A record that owns its LVB.
@@ -20,6 +20,30 @@ pub struct OwnedRecord {
     pub signed_lvb: bool,
     /// Counters, ignored in version 1.
     pub stats: Option<Stats>,
+}
+
+impl OwnedRecord {
+    /// A lock that is held at PR with nothing under way, in version 4: what fixtures start from. It was never acquired at EX.
+    pub fn held(name: LockName, pr: LevelStats) -> OwnedRecord {
+        let never = LevelStats { last_us: Some(0), ..LevelStats::default() };
+        OwnedRecord {
+            version: 4,
+            name,
+            state: LockState {
+                level: Level::PR,
+                flags: Flags(Flags::ATTACHED | Flags::INITIALIZED),
+                action: Action(0),
+                unlock_action: UnlockAction(0),
+                ro_holders: 0,
+                ex_holders: 0,
+                requested: Level::PR,
+                blocking: Level::IV,
+            },
+            lvb: [0; LVB_BYTES],
+            signed_lvb: false,
+            stats: Some(Stats { pr, ex: never, refresh: 0, wait_since_us: Some(0) }),
+        }
+    }
 }
 
 /// The record's line with its newline, a tab after every field.

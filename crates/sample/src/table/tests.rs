@@ -2,37 +2,17 @@
 
 use super::*;
 use crate::Life;
-use formats::ocfs2::lock_state::{Action, UnlockAction};
-use formats::ocfs2::locking_state::{LVB_BYTES, LevelStats};
+use formats::ocfs2::Flags;
+use formats::ocfs2::lock_state::Action;
+use formats::ocfs2::locking_state::LevelStats;
 use formats::ocfs2::print::{self, OwnedRecord};
-use formats::ocfs2::{Flags, LockState};
 use proptest::prelude::*;
 
 const SECOND: u64 = 1_000_000_000;
 
 fn lock(kind: LockType, inode: u64, gets: u64) -> OwnedRecord {
-    OwnedRecord {
-        version: 4,
-        name: LockName::new(kind, inode, 0),
-        state: LockState {
-            level: Level::PR,
-            flags: Flags(0x41),
-            action: Action(0),
-            unlock_action: UnlockAction(0),
-            ro_holders: 0,
-            ex_holders: 0,
-            requested: Level::PR,
-            blocking: Level::IV,
-        },
-        lvb: [0; LVB_BYTES],
-        signed_lvb: false,
-        stats: Some(Stats {
-            pr: LevelStats { gets, total_ns: gets * 100, last_us: Some(0), ..LevelStats::default() },
-            ex: LevelStats { last_us: Some(0), ..LevelStats::default() },
-            refresh: 0,
-            wait_since_us: Some(0),
-        }),
-    }
+    let pr = LevelStats { gets, total_ns: gets * 100, last_us: Some(0), ..LevelStats::default() };
+    OwnedRecord::held(LockName::new(kind, inode, 0), pr)
 }
 
 fn meta(inode: u64, gets: u64) -> OwnedRecord {
