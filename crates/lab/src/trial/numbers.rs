@@ -130,19 +130,30 @@ pub(super) fn contention(bench: &mut Bench) -> anyhow::Result<()> {
         ensure!(hottest.contains(&Some(inode)), "the directory (inode {inode}) was never the hottest lock: {hottest:?}");
         Ok(())
     })?;
-    // The names in the directory come and go, and numbers of inodes are used again: what was told of a name is of all its lives,
-    // the kernel's counters of the last one. The directory itself and the system files live all the time.
-    // Type, six zeros, inode (16 digits), generation (8 digits; not 0: a system file).
-    let lives = |name: &str| name.get(7..23).and_then(|hex| u64::from_str_radix(hex, 16).ok());
+    // Names are type, six zeros, inode (16 digits) and generation (8 digits). The directory and the system files, which share the
+    // file system's generation, live all the time: every acquisition of theirs is told.
+    let of = |name: &str| name.get(7..23).and_then(|hex| u64::from_str_radix(hex, 16).ok());
+    let generation = told.keys().chain(truth.keys()).find(|(_, name)| name.starts_with('M') && of(name) == Some(ROOT));
+    let generation = generation.and_then(|(_, name)| name.get(23..)).context("no lock of the root directory")?.to_owned();
     let (lasting, passing): (Counts, Counts) =
-        truth.into_iter().partition(|((_, name), _)| !name.starts_with('N') && (!name.ends_with("00000000") || lives(name) == Some(inode)));
+        truth.into_iter().partition(|((_, name), _)| !name.starts_with('N') && (of(name) == Some(inode) || name.ends_with(&generation)));
     equal(&told, &lasting)?;
-    for (lock, counted) in passing.iter().filter(|(lock, _)| !lock.1.starts_with('N')) {
+    // Files come and go, and numbers of inodes are used again. A W lock's name has the inode's own generation, so it is of one life:
+    // never is more told of it than was. Less may be: the kernel's dumps may hide a lock until all is gone that tells its age.
+    let mut untold = 0;
+    for (lock, counted) in passing.iter().filter(|(lock, _)| lock.1.starts_with('W')) {
         let told = told.get(lock).copied().unwrap_or_default();
-        ensure!(told.0 >= counted.0 && told.1 >= counted.1, "{lock:?}: told {told:?} in all its lives, {counted:?} in the last");
+        ensure!(told.0 <= counted.0 && told.1 <= counted.1, "{lock:?}: told {told:?}, the kernel has {counted:?}");
+        untold += counted.0 + counted.1 - told.0 - told.1;
     }
+    let all = told.values().map(|(pr, ex)| pr + ex).sum::<u64>();
+    crate::progress::say(&format!("{untold} acquisitions of files that came and went are untold, of {all} told in all"));
+    ensure!(untold * 200 <= all, "{untold} acquisitions are untold, of {all} told");
     Ok(())
 }
+
+/// Inode of the root directory: the first that mkfs makes.
+const ROOT: u64 = 5;
 
 pub(super) fn evicted(bench: &mut Bench) -> anyhow::Result<()> {
     let directory = fresh(bench, "evicted")?;
