@@ -181,9 +181,7 @@ pub fn status(name: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     let all = Lab::names()?;
     let others: Vec<&String> = all.iter().filter(|other| *other != name).collect();
-    if !all.iter().any(|other| other == name) {
-        writeln!(out, "no lab {name:?} runs; start it: cargo xtask lab up")?;
-    } else {
+    if all.iter().any(|other| other == name) {
         let lab = Lab::open(name)?;
         let plan = &lab.plan;
         writeln!(
@@ -212,6 +210,8 @@ pub fn status(name: &str) -> anyhow::Result<()> {
             writeln!(out, "  node{node}: {told}")?;
         }
         writeln!(out, "  ssh -F {} node1", lab.place.ssh_config().display())?;
+    } else {
+        writeln!(out, "no lab {name:?} runs; start it: cargo xtask lab up")?;
     }
     for other in others {
         writeln!(out, "also: {other} (cargo xtask lab --name {other} status)")?;

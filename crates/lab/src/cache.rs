@@ -36,7 +36,7 @@ impl Recipe {
             hash.update(ingredient.len().to_le_bytes());
             hash.update(ingredient);
         }
-        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        hash.finalize().iter().take(8).fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
     }
 
     /// Where it is kept, made or not.

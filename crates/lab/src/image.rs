@@ -77,7 +77,9 @@ fn make(place: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(tree.join("root/.ssh"))?;
     for (path, mode, text) in FILES {
         let path = tree.join(path);
-        fs::write(&path, text).and_then(|()| fs::set_permissions(&path, Permissions::from_mode(mode))).with_context(|| path.display().to_string())?;
+        fs::write(&path, text)
+            .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(mode)))
+            .with_context(|| path.display().to_string())?;
     }
     // mkfs.ocfs2 looks there for what is mounted.
     replace_link("/proc/self/mounts", &tree.join("etc/mtab"))?;

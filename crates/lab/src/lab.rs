@@ -93,7 +93,9 @@ impl Lab {
         let state = State { plan: self.plan.clone(), processes: self.processes.clone() };
         let path = self.place.state();
         let new = path.with_extension("new");
-        fs::write(&new, serde_json::to_vec_pretty(&state)?).and_then(|()| fs::rename(&new, &path)).with_context(|| path.display().to_string())
+        fs::write(&new, serde_json::to_vec_pretty(&state)?)
+            .and_then(|()| fs::rename(&new, &path))
+            .with_context(|| path.display().to_string())
     }
 
     /// All nodes' numbers.

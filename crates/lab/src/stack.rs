@@ -17,7 +17,7 @@ pub mod ocfs2;
 pub enum FileSystem {
     /// OCFS2, at `/mnt/ocfs2`.
     Ocfs2,
-    /// GFS2 over corosync and dlm_controld, at `/mnt/gfs2`.
+    /// GFS2 over corosync and `dlm_controld`, at `/mnt/gfs2`.
     Gfs2,
 }
 
@@ -30,7 +30,7 @@ pub enum Stack {
     O2cbLocal,
     /// O2CB with three heartbeat regions for all volumes.
     O2cbGlobal,
-    /// The kernel's DLM under corosync and dlm_controld.
+    /// The kernel's DLM under corosync and `dlm_controld`.
     Pcmk,
 }
 

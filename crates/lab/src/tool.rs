@@ -43,8 +43,12 @@ pub fn command<S: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item
 /// Runs `command` to its end with `input` as its standard input, at most `limit`; then it is killed, which is an error.
 pub fn output(mut command: Command, input: &[u8], limit: Duration) -> anyhow::Result<Output> {
     let what = describe(&command);
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(|| format!("{what}: does not start"))?;
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{what}: does not start"))?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let input = input.to_vec();
     // The reader threads are not joined after a time-out: a grandchild may keep the pipe open.

@@ -70,7 +70,11 @@ fn steps(options: &Options, nodes: &[u8]) -> Vec<Vec<(u8, String)>> {
         }
         Workload::Copy => {
             let file = in_directory("copied");
-            let does = [format!("work copy {} --name copied", quote(&options.directory)), format!("work read {file}"), format!("work delete {file}")];
+            let does = [
+                format!("work copy {} --name copied", quote(&options.directory)),
+                format!("work read {file}"),
+                format!("work delete {file}"),
+            ];
             nodes.iter().cycle().zip(does).map(|(&node, arguments)| vec![(node, arguments)]).collect()
         }
     }

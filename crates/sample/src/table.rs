@@ -436,7 +436,8 @@ impl LockTable {
         if gone > 0 {
             self.gone += gone;
             let (notable, heads) = (&self.notable, &self.heads);
-            let moved = self.entries.retain(|entry| !is_gone(entry), |at| heads.iter().any(|head| head.1 == at) || notable.contains_key(&at));
+            let moved =
+                self.entries.retain(|entry| !is_gone(entry), |at| heads.iter().any(|head| head.1 == at) || notable.contains_key(&at));
             self.heads = self.heads.iter().filter_map(|&(pass, at)| Some((pass, *moved.get(&at)?))).collect();
             self.notable = std::mem::take(&mut self.notable).into_iter().filter_map(|(at, lock)| Some((*moved.get(&at)?, lock))).collect();
             self.newest_known = self.entries.iter().map(Entry::label).max().unwrap_or(0);

@@ -36,9 +36,7 @@ pub(super) fn command_line(machine: &Machine, node: u8) -> anyhow::Result<Vec<Os
     }
     for (index, role) in network::ROLES.iter().enumerate() {
         // Without gro a node drops what its kernel's neighbour coalesced.
-        line.push(
-            format!("vec{index}:transport=tap,ifname={},depth=128,gro=1,mac={}", role.tap(node), role.mac(node)).into(),
-        );
+        line.push(format!("vec{index}:transport=tap,ifname={},depth=128,gro=1,mac={}", role.tap(node), role.mac(node)).into());
     }
     for word in ["root=/dev/ubda", "rootfstype=ext4", "ro", "init=/sbin/lab-init", "con0=null,fd:1", "con=null", "ssl=null", "panic=1"] {
         line.push(word.into());

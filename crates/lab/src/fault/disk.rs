@@ -60,7 +60,7 @@ pub fn freeze(lab: &Lab, node: u8, stop: bool) -> anyhow::Result<()> {
         Engine::Qemu => {
             let machine = lab.machine()?;
             for index in 0..lab.plan.disks.len() {
-                qemu::throttle(&machine, node, index + 2, if stop { 1 } else { 0 })?;
+                qemu::throttle(&machine, node, index + 2, u64::from(stop))?;
             }
             Ok(())
         }

@@ -1,4 +1,4 @@
-//! corosync and dlm_controld in the nodes, for GFS2 and for OCFS2's user stack.
+//! corosync and `dlm_controld` in the nodes, for GFS2 and for OCFS2's user stack.
 
 use super::{CLUSTER, STEP};
 use crate::engine::Engine;

@@ -10,7 +10,9 @@ pub fn cluster_conf(nodes: u8, regions: &[String]) -> String {
     let mut text = format!("cluster:\n\tnode_count = {nodes}\n\theartbeat_mode = {mode}\n\tname = {CLUSTER}\n\n");
     for node in 1..=nodes {
         let address = Role::Cluster.address(node);
-        text += &format!("node:\n\tip_port = 7777\n\tip_address = {address}\n\tnumber = {node}\n\tname = node{node}\n\tcluster = {CLUSTER}\n\n");
+        text += &format!(
+            "node:\n\tip_port = 7777\n\tip_address = {address}\n\tnumber = {node}\n\tname = node{node}\n\tcluster = {CLUSTER}\n\n"
+        );
     }
     for region in regions {
         text += &format!("heartbeat:\n\tregion = {region}\n\tcluster = {CLUSTER}\n\n");

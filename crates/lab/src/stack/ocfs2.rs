@@ -38,7 +38,8 @@ pub fn make(lab: &Lab) -> anyhow::Result<()> {
         let journal = if size >= 8192 { "64M" } else { "8M" };
         let slots = lab.plan.nodes.max(4);
         // -x: whole disk, no question. The cluster may not be online yet, and no other node has it mounted.
-        let remote = format!("yes | mkfs.ocfs2 -x -F -N {slots} -J size={journal} -b 4096 -C 4096 -L {disk} {options} /dev/mapper/{disk} 2>&1");
+        let remote =
+            format!("yes | mkfs.ocfs2 -x -F -N {slots} -J size={journal} -b 4096 -C 4096 -L {disk} {options} /dev/mapper/{disk} 2>&1");
         lab.ssh.run(first, &remote, STEP).with_context(|| format!("mkfs.ocfs2 of the disk {disk}"))?;
     }
     // The other nodes' caches know the disks as they were.

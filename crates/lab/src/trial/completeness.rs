@@ -41,7 +41,9 @@ pub(super) fn complete(bench: &mut Bench) -> anyhow::Result<()> {
         let missing: Vec<&&str> = ours.keys().filter(|name| !locks.contains_key(**name)).take(5).collect();
         bail!("o2dlm has {dlm} locks of node1, OCFS2 {attached} attached ones; o2dlm's without OCFS2's: {missing:?}");
     }
-    watch.until(&format!("all {all} locks of node1"), bench.interval * 20, |snapshot| (numbers::known(snapshot, 1) == Some(all)).then_some(()))?;
+    watch.until(&format!("all {all} locks of node1"), bench.interval * 20, |snapshot| {
+        (numbers::known(snapshot, 1) == Some(all)).then_some(())
+    })?;
     crate::progress::say(&format!("{all} locks known, {dlm} in o2dlm, {attached} attached"));
     watch.quit()
 }

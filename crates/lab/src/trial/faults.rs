@@ -159,7 +159,9 @@ pub(super) fn clock_stepped(bench: &mut Bench) -> anyhow::Result<()> {
         })();
         step(bench, -hour)?;
         judged?;
-        watch.until("the clock's trouble over", bench.interval * 6, |snapshot| finding(snapshot, "clock-skew", "node2").is_none().then_some(()))?;
+        watch.until("the clock's trouble over", bench.interval * 6, |snapshot| {
+            finding(snapshot, "clock-skew", "node2").is_none().then_some(())
+        })?;
     }
     watch.quit()
 }

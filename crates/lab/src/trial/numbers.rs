@@ -15,10 +15,9 @@ fn grown(node: u8, before: &Locks, after: &Locks) -> Counts {
         // Open files with a flock share a name, and keep no counters.
         let [now] = locks.as_slice() else { continue };
         let (pr, ex) = match before.get(name).map(Vec::as_slice) {
-            None => (now.pr, now.ex),
             Some([then]) if then.pr <= now.pr && then.ex <= now.ex => (now.pr - then.pr, now.ex - then.ex),
-            // Evicted and read again: it began anew.
-            Some(_) => (now.pr, now.ex),
+            // Made since, or evicted and read again: it began anew.
+            _ => (now.pr, now.ex),
         };
         counts.insert((format!("node{node}"), name.clone()), (pr, ex));
     }
@@ -26,7 +25,10 @@ fn grown(node: u8, before: &Locks, after: &Locks) -> Counts {
 }
 
 /// Runs `work` on an otherwise quiet cluster. Returns what dlmtop told and what the kernels counted meanwhile, lock by lock.
-pub fn told_and_true(bench: &mut Bench, work: impl FnOnce(&mut Bench, &mut Watch) -> anyhow::Result<()>) -> anyhow::Result<(Counts, Counts)> {
+pub fn told_and_true(
+    bench: &mut Bench,
+    work: impl FnOnce(&mut Bench, &mut Watch) -> anyhow::Result<()>,
+) -> anyhow::Result<(Counts, Counts)> {
     let nodes = bench.lab.nodes();
     let uuid = reading::uuid(bench)?;
     let mut watch = Watch::nodes(bench, &[])?;
@@ -69,7 +71,13 @@ fn equal(told: &Counts, truth: &Counts) -> anyhow::Result<()> {
     let active = truth.values().filter(|counts| **counts != (0, 0)).count();
     crate::progress::say(&format!("{active} of {} locks were active; {} differ", truth.len(), differ.len()));
     ensure!(active > 0, "the workload took no lock");
-    ensure!(differ.is_empty(), "{} of {} locks differ, such as {}", differ.len(), truth.len(), differ.iter().take(5).cloned().collect::<Vec<_>>().join("; "));
+    ensure!(
+        differ.is_empty(),
+        "{} of {} locks differ, such as {}",
+        differ.len(),
+        truth.len(),
+        differ.iter().take(5).cloned().collect::<Vec<_>>().join("; ")
+    );
     Ok(())
 }
 
@@ -104,7 +112,8 @@ pub(super) fn creates(bench: &mut Bench) -> anyhow::Result<()> {
     equal(&told, &truth)?;
     // Each new inode's own lock was used by its maker, and by nobody else. (It is made at EX without being counted:
     // `ocfs2_create_new_inode_locks`.)
-    let made = |node: &str| told.iter().filter(|((of, lock), counts)| of == node && lock.starts_with('M') && **counts != (0, 0)).count() as u64;
+    let made =
+        |node: &str| told.iter().filter(|((of, lock), counts)| of == node && lock.starts_with('M') && **counts != (0, 0)).count() as u64;
     ensure!(made("node1") >= FILES, "node1 made {FILES} files, but only {} inode locks are told of it", made("node1"));
     for other in ["node2", "node3"] {
         ensure!(made(other) < FILES / 10, "{other} made nothing, but {} inode locks are told of it", made(other));
@@ -119,7 +128,8 @@ pub(super) fn contention(bench: &mut Bench) -> anyhow::Result<()> {
         let nodes = bench.lab.nodes();
         let mut hottest = Vec::new();
         std::thread::scope(|scope| {
-            let work = scope.spawn(|| crate::ssh::on_each(&nodes, |node| run_work(bench, node, &format!("work hot {directory} --seconds 10"))));
+            let work =
+                scope.spawn(|| crate::ssh::on_each(&nodes, |node| run_work(bench, node, &format!("work hot {directory} --seconds 10"))));
             while !work.is_finished() {
                 let snapshot = watch.next()?;
                 let locks = watch::list(snapshot, "file_systems").first().map_or(&[][..], |file_system| watch::list(file_system, "locks"));
@@ -180,7 +190,13 @@ pub(super) fn evicted(bench: &mut Bench) -> anyhow::Result<()> {
 
 /// The inode of a path in a node.
 pub fn inode(bench: &Bench, path: &str) -> anyhow::Result<u64> {
-    bench.lab.ssh.run(1, &format!("stat -c %i {}", crate::ssh::quote(path)), crate::stack::STEP)?.trim().parse().context("stat tells no inode")
+    bench
+        .lab
+        .ssh
+        .run(1, &format!("stat -c %i {}", crate::ssh::quote(path)), crate::stack::STEP)?
+        .trim()
+        .parse()
+        .context("stat tells no inode")
 }
 
 /// A node's `known` locks in a snapshot.

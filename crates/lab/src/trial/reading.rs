@@ -81,6 +81,7 @@ pub fn resources(bench: &Bench, node: u8, domain: &str) -> anyhow::Result<(Vec<R
             all.push(Resource { name, nodes });
         }
     }
-    let count = events.last().and_then(|summary| summary.get("count")).and_then(Value::as_u64).context("lab-guest resources tells no count")?;
+    let count =
+        events.last().and_then(|summary| summary.get("count")).and_then(Value::as_u64).context("lab-guest resources tells no count")?;
     Ok((all, count))
 }

@@ -17,7 +17,10 @@ pub(super) fn first_numbers(bench: &mut Bench) -> anyhow::Result<()> {
     crate::progress::say(&format!("first numbers of three nodes after {:.2} s", began.elapsed().as_secs_f64()));
     for &node in &nodes {
         let told = node_of(&watch.snapshot, &format!("node{node}")).cloned().unwrap_or_default();
-        ensure!(text(&told, "kernel") == bench.lab.ssh.run(node, "uname -r", Duration::from_secs(20))?.trim(), "node{node}'s kernel: {told}");
+        ensure!(
+            text(&told, "kernel") == bench.lab.ssh.run(node, "uname -r", Duration::from_secs(20))?.trim(),
+            "node{node}'s kernel: {told}"
+        );
         ensure!(text(&told, "device") == "/dev/mapper/ocfs2", "node{node}'s device: {told}");
     }
     let volume = list(&watch.snapshot, "file_systems").first().cloned().unwrap_or_default();

@@ -66,7 +66,10 @@ fn judge(trace: &str) -> anyhow::Result<()> {
             }
             // Its answers, and what it may complain.
             "write" | "writev" => ensure!(arguments.starts_with("1,") || arguments.starts_with("2,"), told("it writes to a file")),
-            "ioctl" => ensure!(arguments.contains("TCGETS") || arguments.contains("TIOCGWINSZ") || arguments.contains("FIONREAD"), told("an ioctl")),
+            "ioctl" => ensure!(
+                arguments.contains("TCGETS") || arguments.contains("TIOCGWINSZ") || arguments.contains("FIONREAD"),
+                told("an ioctl")
+            ),
             "stat" | "lstat" | "newfstatat" | "statx" | "access" | "faccessat" | "faccessat2" | "readlink" | "readlinkat" => {}
             _ => bail!(told("a call that changes something")),
         }

@@ -37,7 +37,7 @@ pub(super) fn stuck_flock(bench: &mut Bench) -> anyhow::Result<()> {
     ensure!(list(&stuck, "holders") == ["node1"], "the holders of {stuck}");
     for (wait, (node, wanted_us)) in list(&stuck, "waits").iter().zip(["node2", "node3"].iter().zip(&wants)) {
         ensure!(text(wait, "node") == *node && text(wait, "wanted") == "EX", "the wait {wait}");
-        let since = number(wait, "since_us").with_context(|| format!("the wait {wait} has no start"))? as i64;
+        let since = number(wait, "since_us").with_context(|| format!("the wait {wait} has no start"))?.cast_signed();
         // A wait that its lock's record does not date is dated by the sample before: an interval.
         let slack = if wait.get("at_least").and_then(Value::as_bool) == Some(true) { bench.interval.as_micros() as i64 } else { 0 };
         ensure!((since - wanted_us).abs() < 300_000 + slack, "{node} waits since {since}, told by the workload as {wanted_us} (µs)");

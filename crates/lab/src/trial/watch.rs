@@ -228,7 +228,9 @@ pub fn is_fresh(node: &Value) -> bool {
 
 /// The finding by `rule` that names `node`.
 pub fn finding<'v>(snapshot: &'v Value, rule: &str, node: &str) -> Option<&'v Value> {
-    list(snapshot, "findings").iter().find(|finding| text(finding, "rule") == rule && list(finding, "nodes").iter().any(|named| named == node))
+    list(snapshot, "findings")
+        .iter()
+        .find(|finding| text(finding, "rule") == rule && list(finding, "nodes").iter().any(|named| named == node))
 }
 
 /// A snapshot without its locks, for messages.
