@@ -37,6 +37,9 @@ pub struct Options {
     /// Use the programs as they were built last
     #[arg(long)]
     no_build: bool,
+    /// Run a test that failed so many times again, at the end; it is told that it had failed
+    #[arg(long, default_value_t = 0)]
+    retry: u32,
 }
 
 /// One end-to-end test.
@@ -157,42 +160,54 @@ pub fn run(name: &str, options: &Options) -> anyhow::Result<ExitCode> {
     };
     let scratch = lab.place.directory().join("scratch");
     let mut bench = Bench { lab, dlmtop, scratch, interval };
-    let (mut passed, mut failed) = (0, Vec::new());
-    for trial in chosen {
-        interrupt::check()?;
-        crate::cache::discard(&bench.scratch)?;
-        std::fs::create_dir_all(&bench.scratch)?;
-        eprintln!("--- {}: {}", trial.name, trial.claim);
-        let began = Instant::now();
-        let result = (trial.run)(&mut bench);
-        let seconds = began.elapsed().as_secs_f64();
-        match result {
-            Ok(()) => {
+    let (mut passed, mut unsteady, mut left) = (0, Vec::new(), chosen);
+    for attempt in 0..=options.retry {
+        let mut failed = Vec::new();
+        for trial in left {
+            if run_one(&mut bench, trial)? {
                 passed += 1;
-                progress::say(&format!("passed: {} ({seconds:.1} s)", trial.name));
-            }
-            Err(error) => {
-                interrupt::check()?;
-                failed.push(trial.name);
-                progress::say(&format!("FAILED: {} ({seconds:.1} s): {error:#}", trial.name));
-                match evidence::keep(&bench.lab, &bench.scratch, trial.name, &format!("{error:#}")) {
-                    Ok(place) => eprintln!("    what it left is in {}", place.display()),
-                    Err(error) => eprintln!("    keeping what it left failed: {error:#}"),
+                if attempt > 0 {
+                    unsteady.push(trial.name);
                 }
-                if let Err(error) = heal(&mut bench.lab) {
-                    progress::say(&format!("the lab cannot be made well for the next test: {error:#}"));
-                    break;
-                }
+            } else {
+                failed.push(trial);
             }
         }
+        left = failed;
     }
     crate::cache::discard(&bench.scratch)?;
     let mut out = std::io::stdout().lock();
-    if !failed.is_empty() {
-        writeln!(out, "failed: {}", failed.join(", "))?;
+    if !unsteady.is_empty() {
+        writeln!(out, "passed only when run again: {}", unsteady.join(", "))?;
     }
-    writeln!(out, "{passed} passed, {} failed", failed.len())?;
-    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if !left.is_empty() {
+        writeln!(out, "failed: {}", left.iter().map(|trial| trial.name).collect::<Vec<_>>().join(", "))?;
+    }
+    writeln!(out, "{passed} passed, {} failed", left.len())?;
+    Ok(if left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs one test. If it fails, keeps what it left and makes the lab well for the next.
+fn run_one(bench: &mut Bench, trial: &Trial) -> anyhow::Result<bool> {
+    interrupt::check()?;
+    crate::cache::discard(&bench.scratch)?;
+    std::fs::create_dir_all(&bench.scratch)?;
+    eprintln!("--- {}: {}", trial.name, trial.claim);
+    let began = Instant::now();
+    let result = (trial.run)(bench);
+    let seconds = began.elapsed().as_secs_f64();
+    let Err(error) = result else {
+        progress::say(&format!("passed: {} ({seconds:.1} s)", trial.name));
+        return Ok(true);
+    };
+    interrupt::check()?;
+    progress::say(&format!("FAILED: {} ({seconds:.1} s): {error:#}", trial.name));
+    match evidence::keep(&bench.lab, &bench.scratch, trial.name, &format!("{error:#}")) {
+        Ok(place) => eprintln!("    what it left is in {}", place.display()),
+        Err(error) => eprintln!("    keeping what it left failed: {error:#}"),
+    }
+    heal(&mut bench.lab).context("making the lab well for the next test")?;
+    Ok(false)
 }
 
 /// Undoes whatever fault a failed test left.
