@@ -10,6 +10,8 @@
 //! - A lock not known before is *made* since the last pass if nothing that was known before stands in front of it, or if it
 //!   stands before the last pass's first lock, since a dump's first record is never lost. Else it has been overlooked, and its
 //!   counters are news only if it stands before what was the list's head in the first look.
+//! - A dump's first record is never lost: it is the list's head. What stands before the head of one of the last passes was made
+//!   after that pass, and nothing of it is told yet. (`locking_filter` hides idle locks: such a pass shows no head.)
 //! - Locks of known age carry a label, larger for newer. A labelled lock that stands before one with a larger label was
 //!   freed and *made again*, whatever its counters say. Labels are given only where the age is certain: in the first look,
 //!   and to what stands before the newest label of all.

@@ -1,13 +1,13 @@
 //! The live screen.
 //!
 //! ```text
-//! !!  flock lock of inode 13187: node1 waits for EX 25.9 s; held by node2 at EX       verdict, with who waits and who holds
+//! !!  flock lock of inode 32770: node1 waits for EX 25.9 s; held by node2 at EX       verdict, with who waits and who holds
 //! /mnt/ocfs2  hot  7635D31F539A483C8E2F4CC606D5D628  /dev/sdb     22:24:52  every 2s  where, and when
 //! node1  live  ssh       31152 locks  none missed  0.4s ago                           how far the numbers can be trusted
 //! node2  LATE  no sample for 12.0s; its numbers do not count
 //! EX 120 + PR 480 in 2.00s, 21 locks active: M 9 W 6; 2 waiting, 1 STUCK   by average
 //!   TYPE        INO  EX NUM  EX TIME  EX AVG  PR NUM  PR TIME  PR AVG  WAITING        the page: locks, nodes,
-//! ! F         13187       ?        ?       ?       ?        ?       ?    25.9s        findings or stuck history,
+//! ! F         32770       ?        ?       ?       ?        ?       ?    25.9s        findings or stuck history,
 //!   ├─node1      NL       ?        ?       ?       ?        ?       ?    25.9s        or one lock, opened
 //!   M         64514      24    504us  21.0us      96    336us  3.50us
 //!  ? help  Enter lock  d per node  s order  / filter  Space pause  q quit      1/21

@@ -161,6 +161,8 @@ impl LockTable {
     fn note_head(&mut self, order: &[u32]) {
         let first = order.first().map(|&place| number(place));
         if let Some(first) = first.filter(|&at| !self.head_unread && !self.filtered && !self.shares_its_name(at)) {
+            // A quiet list has the same head for ever: once is enough, and keeps the look for heads cheap.
+            self.heads.retain(|head| head.1 != first);
             self.heads.push_front((self.pass, first));
         }
         // What was made after a pass longer ago may have been known and given up in between.
@@ -188,8 +190,8 @@ impl LockTable {
 
     /// A lock overlooked so far was made during the watch if it is newer than the first look's head, and nothing of it was
     /// told yet. Had it been known and given up, though, all of it would be told twice: so it must also be too new for that,
-    /// newer than some that were made again in this pass, or at least newer than every survivor.
-    /// What stands before one of the last passes' heads (`before_a_head`) was made after that pass.
+    /// newer than some that were made again in this pass, or at least newer than every survivor. What stands before one of the
+    /// last passes' heads (up to `before_a_head`) was made after that pass, which is too new.
     fn tell_overlooked(&mut self, order: &[u32], newest: u32, before_a_head: usize) {
         if self.entries.len() as u32 == self.first_new {
             return;
