@@ -181,7 +181,9 @@ impl OnNode {
     /// Takes a sample. Those that come between two ticks are added up.
     pub(crate) fn take(&mut self, node: usize, sample: Sample, now: ViewTime, stuck_after_ns: u64) {
         let lost_before = std::mem::take(&mut self.ticked);
-        let before = if lost_before || !self.fresh { std::mem::take(&mut self.locks) } else { HashMap::new() };
+        // Counts since each lock was made are not added to those of an interval.
+        let was_first = self.head.as_ref().is_some_and(|head| head.interval_ns.is_none()) && sample.interval_ns.is_some();
+        let before = if lost_before || !self.fresh || was_first { std::mem::take(&mut self.locks) } else { HashMap::new() };
         for lock in sample.locks {
             let (name, system) = (lock.name, lock.system);
             if let Some((_, part)) = self.locks.get_mut(&name) {

@@ -215,6 +215,50 @@ fn samples_between_two_ticks_add_up_and_an_old_one_is_not_fresh() {
 }
 
 #[test]
+fn a_node_that_comes_back_tells_no_lifetime_counts_among_intervals() {
+    let mut cluster = cluster(2);
+    for node in 0..2 {
+        cluster.message(node, sample(A, 1, 1, vec![lock(LockType::META, 5, 500, 500)]), at(1));
+    }
+    assert_eq!(cluster.tick(at(1)).file_systems[0].totals.ex_gets, 1000, "all since the locks were made");
+    let counts = |cluster: &mut Cluster, second| cluster.tick(at(second)).file_systems[0].totals.ex_gets;
+    for node in 0..2 {
+        cluster.message(node, sample(A, 2, 3, vec![lock(LockType::META, 5, 3, 3)]), at(3));
+    }
+    assert_eq!(counts(&mut cluster, 3), 6);
+    // Its collector starts anew: first its locks' whole life ...
+    cluster.link(1, Link::Connecting(1));
+    cluster.link(1, Link::Up(Way::Installed));
+    cluster.message(0, sample(A, 3, 5, vec![lock(LockType::META, 5, 4, 4)]), at(5));
+    cluster.message(1, sample(A, 1, 5, vec![lock(LockType::META, 5, 506, 506)]), at(5));
+    assert_eq!(counts(&mut cluster, 5), 4);
+    cluster.message(0, sample(A, 4, 7, vec![lock(LockType::META, 5, 1, 1)]), at(7));
+    cluster.message(1, sample(A, 2, 7, vec![lock(LockType::META, 5, 2, 2)]), at(7));
+    assert_eq!(counts(&mut cluster, 7), 3);
+    // ... also if its second sample comes before the first was shown.
+    cluster.link(1, Link::Connecting(1));
+    cluster.link(1, Link::Up(Way::Installed));
+    cluster.message(1, sample(A, 1, 8, vec![lock(LockType::META, 5, 508, 508)]), at(8));
+    cluster.message(1, sample(A, 2, 9, vec![lock(LockType::META, 5, 7, 7)]), at(9));
+    cluster.message(0, sample(A, 5, 9, vec![]), at(9));
+    assert_eq!(counts(&mut cluster, 9), 7);
+}
+
+#[test]
+fn a_late_node_is_a_moment_to_tick() {
+    let mut cluster = cluster(2);
+    for node in 0..2 {
+        cluster.message(node, sample(A, 2, 1, vec![]), at(1));
+    }
+    cluster.tick(at(1));
+    cluster.message(0, sample(A, 3, 3, vec![]), at(3));
+    assert!(!cluster.turned_late(at(4)));
+    assert!(cluster.turned_late(at(5)), "node 1's sample is nearly two intervals old");
+    cluster.tick(at(5));
+    assert!(!cluster.turned_late(at(6)), "told already");
+}
+
+#[test]
 fn counts_may_be_added_up_if_each_sample_is_told_once() {
     let mut cluster = Cluster::new(["a".to_owned()], Rules { each_sample_once: true, ..Rules::default() });
     cluster.link(0, Link::Up(Way::Installed));

@@ -12,6 +12,8 @@
 //!   counters are news only if it stands before what was the list's head in the first look.
 //! - A dump's first record is never lost: it is the list's head. What stands before the head of one of the last passes was made
 //!   after that pass, and nothing of it is told yet. (`locking_filter` hides idle locks: such a pass shows no head.)
+//! - A lock that is met for the first time after more than [`GONE_AFTER`] passes, and was never given up, was made during the watch:
+//!   by the same odds as a lock that so many passes lack is gone.
 //! - Locks of known age carry a label, larger for newer. A labelled lock that stands before one with a larger label was
 //!   freed and *made again*, whatever its counters say. Labels are given only where the age is certain: in the first look,
 //!   and to what stands before the newest label of all.
@@ -34,9 +36,13 @@ mod entries;
 mod news;
 mod order;
 
+use order::hash_of;
+
 /// A lock unseen in this many passes is gone. Each pass misses about a tenth at random: one lock in a hundred million is
 /// wrongly given up.
 pub const GONE_AFTER: u32 = 8;
+/// Names given up that are remembered, at most: 8 MB.
+const MOST_GIVEN_UP: usize = 1 << 19;
 /// A lock that was just active or waiting is reported as "not seen" for so many passes.
 const CARRIED_PASSES: u32 = 3;
 /// How far the kernel's times of last use may lag behind the clock as it is read here, µs.
@@ -88,6 +94,11 @@ pub struct LockTable {
     head_unread: bool,
     /// The list's head in each of the last passes that showed it, the newest first: the pass, and the lock.
     heads: VecDeque<(u32, u32)>,
+    /// Since this pass every dump has shown every lock with the odds that are its own, idle or not: since the first look, or the
+    /// last filtered pass.
+    watched_since: u32,
+    /// Hashes of the names that were known and given up as gone.
+    given_up: HashSet<u64>,
     /// The largest label given so far, and the largest that a known lock has.
     newest_label: u32,
     newest_known: u32,
@@ -136,6 +147,8 @@ impl LockTable {
             first_new: 0,
             head_unread: false,
             heads: VecDeque::new(),
+            watched_since: 0,
+            given_up: HashSet::new(),
             newest_label: 0,
             newest_known: 0,
             newest_lost: false,
@@ -437,6 +450,10 @@ impl LockTable {
         }
         if gone > 0 {
             self.gone += gone;
+            if self.given_up.len() > MOST_GIVEN_UP {
+                self.given_up.clear();
+            }
+            self.given_up.extend(self.entries.iter().filter(|entry| is_gone(entry)).map(|entry| hash_of(entry.name())));
             let (notable, heads) = (&self.notable, &self.heads);
             let moved =
                 self.entries.retain(|entry| !is_gone(entry), |at| heads.iter().any(|head| head.1 == at) || notable.contains_key(&at));

@@ -4,7 +4,9 @@
 use super::entries::{Entry, LARGEST_LABEL, PAST_BITS};
 use super::{CLOCK_SLACK_US, FIRST_LABEL, GONE_AFTER, LockTable};
 use crate::lock_sample::Life;
-use formats::ocfs2::LockType;
+use foldhash::fast::FixedState;
+use formats::ocfs2::{LockName, LockType};
+use std::hash::BuildHasher as _;
 
 /// Set in the order, beside a lock's number: found to be made again in this pass. There may be 2³¹ locks.
 pub(super) const MADE_AGAIN: u32 = 1 << 31;
@@ -24,6 +26,11 @@ enum Since {
     Watch,
 }
 
+/// A name in 8 bytes.
+pub(super) fn hash_of(name: LockName) -> u64 {
+    FixedState::default().hash_one(name)
+}
+
 /// What was the list's head in an earlier pass, and where it stands now.
 struct Head {
     pass: u32,
@@ -37,6 +44,9 @@ impl LockTable {
     pub(super) fn settle_order(&mut self, order: &mut [u32]) {
         let heads = self.heads_in(order);
         self.note_head(order);
+        if self.first_look || self.filtered {
+            self.watched_since = self.pass;
+        }
         if self.first_look {
             // Nothing is known of what came before.
             self.label_all(order);
@@ -197,6 +207,7 @@ impl LockTable {
             return;
         }
         let never_given_up = self.settled.front().map_or(u32::MAX, |&(_, label)| label);
+        let long_watched = self.pass - self.watched_since > GONE_AFTER;
         let (mut older_label, mut made_again) = (0, 0);
         for (position, &place) in order.iter().enumerate().rev() {
             let at = number(place);
@@ -204,6 +215,7 @@ impl LockTable {
             made_again += u32::from(place & MADE_AGAIN != 0);
             let untold = || {
                 position < before_a_head
+                    || long_watched && self.entries.get(at).is_some_and(|entry| !self.given_up.contains(&hash_of(entry.name())))
                     || made_again > 1
                     || older_label != 0 && older_label >= never_given_up
                     || older_label == newest && newest >= self.first_look_label

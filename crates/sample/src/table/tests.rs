@@ -590,3 +590,19 @@ fn what_stands_before_the_last_head_is_new_though_the_last_dumps_lacked_it() {
         assert_eq!(gets(&next, 5), told, "filtered: {filtered}");
     }
 }
+
+#[test]
+fn what_is_met_first_after_many_passes_is_new_unless_it_was_given_up() {
+    // 5 is made in the second second, and lost until the head of that time, 3, is lost, too: nothing else tells its age.
+    let list = |lost: bool| if lost { vec![meta(9, 1), meta(1, 1)] } else { vec![meta(9, 1), meta(5, 2), meta(1, 1)] };
+    let mut told = Vec::new();
+    for passes in [5, 12] {
+        let mut table = table();
+        sample(&mut table, 1, &[meta(3, 9), meta(1, 1)]);
+        for second in 2..=passes {
+            sample(&mut table, second, &list(true));
+        }
+        told.push(gets(&sample(&mut table, passes + 1, &list(false)), 5).unwrap_or(0));
+    }
+    assert_eq!(told, [0, 2]);
+}
