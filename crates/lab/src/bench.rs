@@ -1,7 +1,8 @@
 //! What watching costs real kernels: measured on a running lab, printed as tables for docs/benchmarks.md.
 
 use crate::lab::Lab;
-use crate::stack::{FileSystem, ocfs2};
+use crate::plan::FileSystem;
+use crate::stack::ocfs2;
 use crate::{programs, progress};
 use anyhow::{Context as _, ensure};
 use clap::Args;

@@ -1,13 +1,13 @@
 //! The commands that make and end labs.
 
-use crate::engine::{Disk, Engine};
 use crate::image::Root;
-use crate::kernel::{self, Series};
-use crate::lab::{self, Lab, Plan, names};
+use crate::kernel;
+use crate::lab::{self, Lab, names};
 use crate::network::Network;
+use crate::plan::{Disk, Engine, FileSystem, Plan, Series, Stack, Timeouts};
 use crate::process::Process;
 use crate::ssh::quote;
-use crate::stack::{self, FileSystem, Stack, Timeouts};
+use crate::stack;
 use crate::{cache, interrupt, packages, programs, progress};
 use anyhow::{Context as _, ensure};
 use clap::Args;

@@ -1,36 +1,16 @@
 //! What runs a node: its command line, and how its disks are stalled from outside.
 
 use crate::image::Root;
-use crate::kernel::{self, Series};
+use crate::kernel;
 use crate::place::Place;
-use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
+use crate::plan::{Disk, Engine, Series};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub mod qemu;
 pub mod uml;
 
-/// What runs the nodes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Engine {
-    /// User Mode Linux: near native speed.
-    #[default]
-    Uml,
-    /// QEMU with a stock Debian kernel, emulated.
-    Qemu,
-}
-
 impl Engine {
-    /// `uml` or `qemu`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Engine::Uml => "uml",
-            Engine::Qemu => "qemu",
-        }
-    }
-
     /// What the node calls its disk number `index`.
     fn device(self, index: usize) -> String {
         let letter = char::from(b'a' + u8::try_from(index % 16).unwrap_or(0));
@@ -39,15 +19,6 @@ impl Engine {
             Engine::Qemu => format!("vd{letter}"),
         }
     }
-}
-
-/// A disk that all nodes share.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Disk {
-    /// Name, also below `/dev/mapper` in the nodes.
-    pub name: String,
-    /// Size, MiB; the file is sparse.
-    pub mebibytes: u64,
 }
 
 /// All that decides how a node is started.

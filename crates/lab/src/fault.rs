@@ -2,7 +2,8 @@
 
 use crate::lab::Lab;
 use crate::network::Role;
-use crate::stack::{self, STEP, o2cb, ocfs2};
+use crate::plan;
+use crate::stack::{STEP, o2cb, ocfs2};
 use anyhow::{Context as _, ensure};
 use clap::{Subcommand, ValueEnum};
 
@@ -300,7 +301,7 @@ fn signal(lab: &Lab, node: u8, daemon: Daemon, how: Signal) -> anyhow::Result<()
 
 /// Takes a node out of the cluster and brings it back with what `configure` wrote.
 fn reconfigured(lab: &Lab, node: u8, configure: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
-    ensure!(lab.plan.stack != stack::Stack::Pcmk, "the lab does not run O2CB");
+    ensure!(lab.plan.stack != plan::Stack::Pcmk, "the lab does not run O2CB");
     lab.able(&[node])?;
     o2cb::offline(lab, node)?;
     configure()?;
@@ -330,7 +331,7 @@ fn swapped(conf: &str, first: &str, second: &str) -> String {
 fn wrong_threshold(lab: &Lab, node: u8, threshold: u32) -> anyhow::Result<()> {
     reconfigured(lab, node, || {
         let conf = lab.ssh.run(node, "cat /etc/ocfs2/cluster.conf", STEP)?;
-        let timeouts = stack::Timeouts { threshold, ..lab.plan.timeouts };
+        let timeouts = plan::Timeouts { threshold, ..lab.plan.timeouts };
         o2cb::configure(lab, &[node], &conf, timeouts)
     })
 }

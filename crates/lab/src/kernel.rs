@@ -2,38 +2,12 @@
 //! `kernel` (what is started), `modules.ext4` (mounted at `/lib/modules` in the node; also `config`) and, for QEMU, `initrd`.
 
 use crate::cache::Recipe;
-use crate::engine::Engine;
-use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
+use crate::plan::{Engine, Series};
 use std::path::{Path, PathBuf};
 
 mod modules;
 mod stock;
 mod uml;
-
-/// The series of Debian 12's kernels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-pub enum Series {
-    /// Debian 12's own.
-    #[default]
-    #[value(name = "6.1")]
-    #[serde(rename = "6.1")]
-    V6_1,
-    /// From Debian 13, in Debian 12's security archive.
-    #[value(name = "6.12")]
-    #[serde(rename = "6.12")]
-    V6_12,
-}
-
-impl Series {
-    /// `6.1` or `6.12`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Series::V6_1 => "6.1",
-            Series::V6_12 => "6.12",
-        }
-    }
-}
 
 fn recipe(engine: Engine, series: Series) -> Recipe {
     match engine {

@@ -1,39 +1,17 @@
 //! A running lab: what it was asked to be, and its nodes.
 
-use crate::engine::{Disk, Engine, Machine};
-use crate::kernel::Series;
+use crate::engine::Machine;
 use crate::network::Network;
 use crate::place::Place;
+use crate::plan::{Engine, Plan};
 use crate::process::Process;
 use crate::ssh::Ssh;
-use crate::stack::{FileSystem, Stack, Timeouts};
 use crate::{cache, interrupt, progress};
 use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
-
-/// What a lab is asked to be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
-    /// What runs the nodes.
-    pub engine: Engine,
-    /// Their kernel.
-    pub kernel: Series,
-    /// How many.
-    pub nodes: u8,
-    /// What is mounted.
-    pub file_systems: Vec<FileSystem>,
-    /// Under what OCFS2 runs.
-    pub stack: Stack,
-    /// O2CB's timeouts.
-    pub timeouts: Timeouts,
-    /// A node's memory, MiB.
-    pub memory: u64,
-    /// The shared disks.
-    pub disks: Vec<Disk>,
-}
 
 /// What is kept of a lab between commands.
 #[derive(Debug, Serialize, Deserialize)]

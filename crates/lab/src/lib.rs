@@ -18,6 +18,7 @@ mod lab;
 mod network;
 mod packages;
 mod place;
+mod plan;
 mod process;
 pub mod programs;
 mod progress;

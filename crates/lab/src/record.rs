@@ -1,7 +1,8 @@
 //! Records a running lab: the raw files of all nodes, frame by frame, while a story is played on them.
 
 use crate::lab::{Lab, names};
-use crate::stack::{FileSystem, STEP, gfs2, ocfs2};
+use crate::plan::FileSystem;
+use crate::stack::{STEP, gfs2, ocfs2};
 use crate::{interrupt, progress};
 use anyhow::{Context as _, bail, ensure};
 use archive::Archive;

@@ -1,56 +1,14 @@
 //! The cluster stacks in the nodes, and the file systems on them.
 
 use crate::lab::Lab;
+use crate::plan::{FileSystem, Stack};
 use crate::progress;
-use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 pub mod corosync;
 pub mod gfs2;
 pub mod o2cb;
 pub mod ocfs2;
-
-/// A file system to mount on all nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum FileSystem {
-    /// OCFS2, at `/mnt/ocfs2`.
-    Ocfs2,
-    /// GFS2 over corosync and `dlm_controld`, at `/mnt/gfs2`.
-    Gfs2,
-}
-
-/// Under what OCFS2 runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stack {
-    /// O2CB, each volume with its own heartbeat.
-    #[default]
-    O2cbLocal,
-    /// O2CB with three heartbeat regions for all volumes.
-    O2cbGlobal,
-    /// The kernel's DLM under corosync and `dlm_controld`.
-    Pcmk,
-}
-
-/// O2CB's timeouts, as its configuration has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Timeouts {
-    /// Heartbeat dead threshold, in iterations of 2 s.
-    pub threshold: u32,
-    /// Network idle timeout, ms.
-    pub idle_ms: u32,
-    /// Keepalive delay, ms.
-    pub keepalive_ms: u32,
-    /// Reconnect delay, ms.
-    pub reconnect_ms: u32,
-}
-
-impl Timeouts {
-    /// Debian's defaults.
-    pub const DEFAULT: Timeouts = Timeouts { threshold: 31, idle_ms: 30_000, keepalive_ms: 2_000, reconnect_ms: 2_000 };
-}
 
 /// The name of all clusters here.
 pub const CLUSTER: &str = "lab";

@@ -155,8 +155,8 @@ pub fn run(name: &str, options: &Options) -> anyhow::Result<ExitCode> {
     ensure!(lab.plan.nodes == 3 && lab.running().len() == 3, "the tests need three nodes that run: cargo xtask lab up");
     let dlmtop = if options.no_build { programs::built_dlmtop()? } else { programs::push(&lab, &lab.nodes())? };
     let interval = match lab.plan.engine {
-        crate::engine::Engine::Uml => Duration::from_secs(2),
-        crate::engine::Engine::Qemu => Duration::from_secs(4),
+        crate::plan::Engine::Uml => Duration::from_secs(2),
+        crate::plan::Engine::Qemu => Duration::from_secs(4),
     };
     let scratch = lab.place.directory().join("scratch");
     let mut bench = Bench { lab, dlmtop, scratch, interval };

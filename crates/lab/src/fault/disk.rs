@@ -3,8 +3,9 @@
 //! From inside, one disk of a node: its device-mapper table is changed. From outside, all disks of a node at once: what serves
 //! them is stopped, which the node cannot know of.
 
-use crate::engine::{Engine, qemu};
+use crate::engine::qemu;
 use crate::lab::Lab;
+use crate::plan::Engine;
 use crate::stack::STEP;
 use anyhow::Context as _;
 use clap::ValueEnum;

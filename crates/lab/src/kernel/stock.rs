@@ -1,7 +1,8 @@
 //! A stock Debian kernel, unchanged: the image, the modules that the lab needs, and an initial RAM disk that finds the root.
 
-use super::{Series, modules};
+use super::modules;
 use crate::cache::Recipe;
+use crate::plan::Series;
 use crate::{packages, progress, tool};
 use anyhow::{Context as _, ensure};
 use std::collections::BTreeSet;

@@ -1,7 +1,8 @@
 //! User Mode Linux from Debian's kernel source: a small configuration, everything built in, and one changed constant.
 
-use super::{Series, modules};
+use super::modules;
 use crate::cache::Recipe;
+use crate::plan::Series;
 use crate::{packages, progress, tool};
 use anyhow::{Context as _, ensure};
 use std::fs;

@@ -48,8 +48,8 @@ impl Readme<'_> {
             "Workloads in {}; {} with {}, {} MiB a node, one processor; recorded {} (host's clock) by `cargo xtask lab record`.\nKernel: {}\n\n",
             self.directory,
             match plan.engine {
-                crate::engine::Engine::Uml => "User Mode Linux",
-                crate::engine::Engine::Qemu => "QEMU (emulated)",
+                crate::plan::Engine::Uml => "User Mode Linux",
+                crate::plan::Engine::Qemu => "QEMU (emulated)",
             },
             names(&self.lab.nodes()),
             plan.memory,

@@ -1,6 +1,6 @@
 //! What happens while a recording runs: tables of scenes.
 
-use crate::stack::FileSystem;
+use crate::plan::FileSystem;
 use clap::ValueEnum;
 
 /// A story to record.

@@ -1,10 +1,10 @@
 //! corosync and `dlm_controld` in the nodes, for GFS2 and for OCFS2's user stack.
 
 use super::{CLUSTER, STEP};
-use crate::engine::Engine;
 use crate::interrupt;
 use crate::lab::Lab;
 use crate::network::Role;
+use crate::plan::Engine;
 use std::time::Duration;
 
 fn corosync_conf(nodes: u8, token_ms: u32) -> String {

@@ -1,8 +1,9 @@
 //! O2CB's configuration in a node, and bringing it online with Debian's init script.
 
-use super::{CLUSTER, STEP, Timeouts};
+use super::{CLUSTER, STEP};
 use crate::lab::Lab;
 use crate::network::Role;
+use crate::plan::Timeouts;
 
 /// `/etc/ocfs2/cluster.conf` for `nodes` nodes; with regions, for the global heartbeat.
 pub fn cluster_conf(nodes: u8, regions: &[String]) -> String {

@@ -1,7 +1,8 @@
 //! OCFS2 volumes: made on the first node, mounted on all.
 
-use super::{CLUSTER, STEP, Stack, corosync, o2cb};
+use super::{CLUSTER, STEP, corosync, o2cb};
 use crate::lab::Lab;
+use crate::plan::Stack;
 use crate::ssh::quote;
 use anyhow::Context as _;
 

@@ -9,7 +9,7 @@ pub(super) fn first_numbers(bench: &mut Bench) -> anyhow::Result<()> {
     let nodes = bench.lab.nodes();
     let began = Instant::now();
     let mut watch = Watch::nodes(bench, &[])?;
-    let limit = if bench.lab.plan.engine == crate::engine::Engine::Uml { Duration::from_secs(15) } else { Duration::from_secs(60) };
+    let limit = if bench.lab.plan.engine == crate::plan::Engine::Uml { Duration::from_secs(15) } else { Duration::from_secs(60) };
     watch.until("numbers of three nodes", limit, |snapshot| {
         let live = |node: &&u8| node_of(snapshot, &format!("node{node}")).is_some_and(|told| text(told, "state") == "live");
         (nodes.iter().filter(live).count() == nodes.len()).then_some(())
