@@ -1,6 +1,6 @@
 //! The collector's end of a connection as a process: it must never outlive its viewer.
 
-#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
+#![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 use sample::ToNode;
 use sample::wire::encode;

@@ -9,7 +9,7 @@
 //! grows at its head only (`ocfs2_add_lockres_tracking`), so surviving locks keep their order:
 //! - A lock not known before is *made* since the last pass if nothing that was known before stands in front of it, or if it
 //!   stands before the last pass's first lock, since a dump's first record is never lost. Else it has been overlooked, and its
-//!   counters are news only if it stands before what was the list's head in the first look.
+//!   counters are news if it stands before what was the list's head in the first look, or if one of the next two rules says so.
 //! - A dump's first record is never lost: it is the list's head. What stands before the head of one of the last passes was made
 //!   after that pass, and nothing of it is told yet. (`locking_filter` hides idle locks: such a pass shows no head.)
 //! - A lock that is met for the first time after more than [`GONE_AFTER`] passes, and was never given up, was made during the watch:
@@ -85,9 +85,8 @@ pub struct LockTable {
     pass_clocks: VecDeque<(u32, NodeClock)>,
     order: Vec<u32>,
     first_look: bool,
-    /// `locking_filter` may hide idle locks in this pass; in the last one.
+    /// `locking_filter` may hide idle locks in this pass.
     filtered: bool,
-    filtered_before: bool,
     /// Entries from this number on were added in this pass.
     first_new: u32,
     /// A line before the first record was not understood: that record is not the list's head.
@@ -143,7 +142,6 @@ impl LockTable {
             order: Vec::new(),
             first_look: true,
             filtered: false,
-            filtered_before: false,
             first_new: 0,
             head_unread: false,
             heads: VecDeque::new(),
@@ -281,7 +279,6 @@ impl LockTable {
         };
         let mut order = std::mem::take(&mut self.order);
         self.settle_order(&mut order);
-        self.filtered_before = self.filtered;
         self.lengthen_waits();
         // The kernel loses a record at the end of each read but the last.
         let lost = reads.map(|reads| reads.saturating_sub(1));

@@ -53,7 +53,6 @@ pub struct Lock {
 
 /// Cumulative counters of a lock. `wait` includes the local fast path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "PR and EX of the same")]
 pub struct Counters {
     pub pr_gets: u64,
     pub ex_gets: u64,
@@ -71,7 +70,6 @@ pub struct Counters {
 
 /// Moments by the node's clock, µs since the epoch; 0 never.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "PR and EX of the same")]
 pub struct Times {
     #[serde(rename = "pr_last_us")]
     pub pr_last: u64,

@@ -3,7 +3,6 @@
 use super::reading;
 use super::watch::Watch;
 use super::{Bench, numbers};
-use crate::work::Running;
 use anyhow::{bail, ensure};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,11 +13,8 @@ const ATTACHED: u64 = 1;
 pub(super) fn complete(bench: &mut Bench) -> anyhow::Result<()> {
     const FILES: u64 = 3000;
     let uuid = reading::uuid(bench)?;
-    let directory = format!("/mnt/ocfs2/complete{}", crate::progress::seconds().to_bits());
-    bench.lab.ssh.run(1, &format!("rm -rf /mnt/ocfs2/complete*; mkdir {directory}"), crate::stack::STEP)?;
-    let mut work = Running::start(&bench.lab, 1, &format!("work mass {directory}/files --files {FILES}"))?;
-    work.event("done")?;
-    work.end()?;
+    let directory = numbers::fresh(bench, "complete")?;
+    numbers::run_work(bench, 1, &format!("work mass {directory}/files --files {FILES}"))?;
 
     let mut watch = Watch::nodes(bench, &[])?;
     watch.until_live(&bench.lab.nodes(), Duration::from_secs(60))?;

@@ -66,7 +66,7 @@ const LONG_WATCHED: u32 = 9;
 const MOST_LATER: u32 = 10;
 
 /// Every lock's counts are equal. Locks in `told` that are gone by now cannot be judged, and are not in `truth`.
-fn equal(told: &Counts, truth: &Counts) -> anyhow::Result<()> {
+pub fn equal(told: &Counts, truth: &Counts) -> anyhow::Result<()> {
     let mut differ = Vec::new();
     for (lock, counted) in truth {
         let told = told.get(lock).copied().unwrap_or_default();
@@ -87,7 +87,8 @@ fn equal(told: &Counts, truth: &Counts) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn run_work(bench: &Bench, node: u8, arguments: &str) -> anyhow::Result<Value> {
+/// Runs `lab-guest` in a node up to its event `done`.
+pub fn run_work(bench: &Bench, node: u8, arguments: &str) -> anyhow::Result<Value> {
     let mut running = Running::start(&bench.lab, node, arguments)?;
     let done = running.event("done")?;
     running.end()?;
@@ -95,7 +96,7 @@ fn run_work(bench: &Bench, node: u8, arguments: &str) -> anyhow::Result<Value> {
 }
 
 /// A directory of this test's own, so that it can be run again.
-fn fresh(bench: &Bench, name: &str) -> anyhow::Result<String> {
+pub fn fresh(bench: &Bench, name: &str) -> anyhow::Result<String> {
     let directory = format!("/mnt/ocfs2/{name}");
     bench.lab.ssh.run(1, &format!("rm -rf {directory}; mkdir {directory}"), crate::stack::STEP)?;
     Ok(directory)

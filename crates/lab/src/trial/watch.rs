@@ -131,10 +131,12 @@ impl Watch {
         let deadline = Instant::now() + limit;
         loop {
             self.next()?;
-            if let Some(value) = found(&self.snapshot) {
+            let value = found(&self.snapshot);
+            let in_time = Instant::now() < deadline;
+            if let (Some(value), true) = (value, in_time) {
                 return Ok(value);
             }
-            ensure!(Instant::now() < deadline, "{what}: not within {:.1} s; the last line: {}", limit.as_secs_f64(), brief(&self.snapshot));
+            ensure!(in_time, "{what}: not within {:.1} s; the last line: {}", limit.as_secs_f64(), brief(&self.snapshot));
         }
     }
 

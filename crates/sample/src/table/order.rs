@@ -139,12 +139,8 @@ impl LockTable {
             let before_head = position < before_head;
             if at >= self.first_new {
                 self.count_as_new(at, Life::Made, if before_head { Since::LastSeen } else { Since::LastPass });
-            } else if before_head
-                && self.was_there(*place)
-                && (!self.may_be_filtered() || self.entries.get(at).is_some_and(|entry| entry.past() & 1 != 0))
-            {
-                // Seen in the last pass, and behind its head then; or lacked by it, but only a filter hides what is older than its
-                // head: made after that pass began.
+            } else if before_head && self.was_there(*place) {
+                // What is before the last pass's head was made after that pass began.
                 *place |= MADE_AGAIN;
                 self.forget_label(at);
                 self.count_as_new(at, Life::MadeAgain, Since::LastSeen);
@@ -269,11 +265,6 @@ impl LockTable {
             self.newest_lost |= entry.label() == self.newest_known;
             entry.forget_label();
         }
-    }
-
-    /// Whether `locking_filter` may have hidden idle locks in this pass or in the last one.
-    fn may_be_filtered(&self) -> bool {
-        self.filtered || self.filtered_before
     }
 
     /// Whether this lock's record is of the lock that was known before this pass.
