@@ -1,5 +1,5 @@
 //! The nodes a cluster's configuration names: O2CB's `/etc/ocfs2/cluster.conf` (stanzas of `key = value`) and corosync's
-//! `corosync.conf` (`nodelist { node { ring0_addr: …; name: … } }`). Only names and addresses are read here.
+//! `corosync.conf` (`nodelist { node { ring0_addr: …; name: …; nodeid: … } }`). Only names, addresses and numbers are read here.
 
 /// One configured node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -8,6 +8,9 @@ pub struct ClusterNode {
     pub name: Option<String>,
     /// Address of the cluster network.
     pub address: Option<String>,
+    /// Number of the node, by which the DLM's files name it: O2CB's `number`, 0 to 254; corosync's `nodeid`, from 1. `None` if not
+    /// given, or no number.
+    pub number: Option<u32>,
 }
 
 impl ClusterNode {
@@ -29,7 +32,7 @@ pub fn parse_cluster_conf(text: &str) -> Vec<ClusterNode> {
                 nodes.push(ClusterNode::default());
             }
         } else if let (true, Some((key, value)), Some(node)) = (in_node, line.split_once('='), nodes.last_mut()) {
-            set(node, key.trim(), value.trim(), ["name", "ip_address"]);
+            set(node, key.trim(), value.trim(), ["name", "ip_address", "number"]);
         }
     }
     nodes
@@ -52,17 +55,19 @@ pub fn parse_corosync_conf(text: &str) -> Vec<ClusterNode> {
         } else if line == "}" {
             sections.pop();
         } else if let (true, Some((key, value)), Some(node)) = (sections == ["nodelist", "node"], line.split_once(':'), nodes.last_mut()) {
-            set(node, key.trim(), value.trim(), ["name", "ring0_addr"]);
+            set(node, key.trim(), value.trim(), ["name", "ring0_addr", "nodeid"]);
         }
     }
     nodes
 }
 
-fn set(node: &mut ClusterNode, key: &str, value: &str, [name, address]: [&str; 2]) {
+fn set(node: &mut ClusterNode, key: &str, value: &str, [name, address, number]: [&str; 3]) {
     if key == name {
         node.name = Some(value.to_owned());
     } else if key == address {
         node.address = Some(value.to_owned());
+    } else if key == number {
+        node.number = value.parse().ok();
     }
 }
 
@@ -83,5 +88,13 @@ mod tests {
         let text = "totem {\n  version: 2\n  interface { \n }\n}\nnodelist {\n  node {\n    ring0_addr: 10.77.0.1\n    name: node1\n  }\n  node {\n    ring0_addr: 10.77.0.2\n  }\n}\n";
         let nodes = parse_corosync_conf(text);
         assert_eq!(nodes.iter().filter_map(ClusterNode::host).collect::<Vec<_>>(), ["node1", "10.77.0.2"]);
+    }
+
+    #[test]
+    fn nodes_have_numbers() {
+        let nodes = parse_cluster_conf("node:\n\tnumber = 0\n\tname = a\nnode:\n\tname = b\nnode:\n\tname = c\n\tnumber = x\n");
+        assert_eq!(nodes.iter().map(|node| node.number).collect::<Vec<_>>(), [Some(0), None, None]);
+        let nodes = parse_corosync_conf("nodelist {\n node {\n  nodeid: 3\n  ring0_addr: 10.9.0.3\n }\n node {\n }\n}\n");
+        assert_eq!(nodes.iter().map(|node| node.number).collect::<Vec<_>>(), [Some(3), None]);
     }
 }

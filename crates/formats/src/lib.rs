@@ -4,9 +4,15 @@
 //! parsers allocate nothing per line. Unknown versions, letters and trailing fields are kept and shown, never fatal.
 
 pub mod cluster_nodes;
+pub mod dlm;
+pub mod gfs2;
+pub mod mode;
 pub mod mounts;
+pub mod o2dlm;
 pub mod ocfs2;
 pub mod problem;
+pub mod proc;
 pub mod scan;
 
+pub use mode::Mode;
 pub use problem::{LineProblem, ProblemCount};

@@ -2,50 +2,8 @@
 
 use std::fmt;
 
-/// A lock mode as OCFS2 uses it: what this node is granted, asks for, or is asked to give up (`DLM_LOCK_*`).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Level(pub i8);
-
-impl Level {
-    /// Not attached to the DLM.
-    pub const IV: Level = Level(-1);
-    /// Null: attached, nothing held.
-    pub const NL: Level = Level(0);
-    /// Protected read: shared with other readers.
-    pub const PR: Level = Level(3);
-    /// Exclusive.
-    pub const EX: Level = Level(5);
-
-    /// The mode's two letters; "?" for a number OCFS2 does not use.
-    pub fn word(self) -> &'static str {
-        match self.0 {
-            -1 => "IV",
-            0 => "NL",
-            1 => "CR",
-            2 => "CW",
-            3 => "PR",
-            4 => "PW",
-            5 => "EX",
-            _ => "?",
-        }
-    }
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.word() {
-            "?" => write!(f, "{}", self.0),
-            word => f.write_str(word),
-        }
-    }
-}
-
-impl fmt::Debug for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+/// OCFS2's word for a lock's mode: of the six it uses NL, PR and EX.
+pub use crate::mode::Mode as Level;
 
 /// `l_flags` (`OCFS2_LOCK_*`, `fs/ocfs2/ocfs2.h`); bits of later kernels are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -1,0 +1,14 @@
+//! Of `/proc`: which process holds or waits, where in the kernel, with which files open.
+
+pub mod comm;
+pub mod fdinfo;
+pub mod locks;
+pub mod stack;
+pub mod stat;
+pub mod status;
+
+pub use fdinfo::FdInfo;
+pub use locks::{FileLock, LockKind};
+pub use stack::Frame;
+pub use stat::TaskStat;
+pub use status::TaskStatus;
