@@ -7,6 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+mod seeds;
+
 /// Longest input: ten lines of a dump.
 const MAX_LEN: usize = 4096;
 
@@ -75,8 +77,31 @@ fn write_seeds(fuzz: &Path, target: &str) -> anyhow::Result<()> {
     fs::create_dir_all(&corpus).with_context(|| corpus.display().to_string())?;
     let seeds = match target {
         "locking_state" => dumps(),
-        "fs_state" => vec![FS_STATE.to_owned()],
-        "mountinfo" => vec![MOUNTINFO.to_owned(), MOUNTS.to_owned()],
+        "fs_state" => vec![seeds::FS_STATE.to_owned()],
+        "o2dlm_locking_state" => vec![seeds::O2DLM_LOCKING_STATE.to_owned()],
+        "dlm_state" => vec![seeds::DLM_STATE.to_owned()],
+        "send_tracking" => {
+            vec![seeds::SEND_TRACKING.to_owned(), seeds::NET_STATS.to_owned(), seeds::MLE_STATE.to_owned(), seeds::PURGE_LIST.to_owned()]
+        }
+        "proc" => vec![
+            seeds::TASK_STATUS.to_owned(),
+            seeds::STACK.to_owned(),
+            seeds::FDINFO.to_owned(),
+            seeds::FILE_LOCKS.to_owned(),
+            seeds::TASK_STAT.to_owned(),
+        ],
+        "dlm_locks" => vec![seeds::DLM_LOCKS.to_owned()],
+        "dlm_all" => vec![seeds::DLM_ALL.to_owned(), seeds::DLM_ALL_612.to_owned()],
+        "dlm_toss" => vec![seeds::DLM_TOSS.to_owned()],
+        "dlm_text" => vec![seeds::DLM_TEXT.to_owned()],
+        "dlm_waiters" => {
+            vec![seeds::DLM_WAITERS.to_owned(), "AF_INET\t10.9.0.3\n".to_owned(), "55\n".to_owned(), "ESTABLISHED\n".to_owned()]
+        }
+        "mountinfo" => vec![seeds::MOUNTINFO.to_owned(), seeds::MOUNTS.to_owned()],
+        "glocks" => vec![seeds::GLOCKS.to_owned(), seeds::OLD_GLOCKS.to_owned()],
+        "glstats" => vec![seeds::GLSTATS.to_owned()],
+        "sbstats" => vec![format!("{0}\n\n{0}", seeds::SBSTATS)],
+        "glockfd" => vec![seeds::GLOCKFD.to_owned(), seeds::GFS2_STATUS.to_owned()],
         _ => Vec::new(),
     };
     for (number, seed) in seeds.iter().enumerate() {
@@ -103,17 +128,3 @@ fn dumps() -> Vec<String> {
     }
     dumps
 }
-
-const FS_STATE: &str = "    Device => Id: 254,16  Uuid: D3C123F4B7EA4CAD87B04CA0CBCB3C0B  Gen: 0xF10E1D25  Label: lab
-    Volume => State: 2  Flags: 0x0
-     Sizes => Block: 4096  Cluster: 4096
-   Cluster => Stack: o2cb  Name: D3C123F4B7EA4CAD87B04CA0CBCB3C0B  Version: 1.0
-  Recovery => Pid: 77  Nodes: 2 3
-     Slots => Num     RecoGen
-                0           0
-            *   2           0
-";
-
-const MOUNTINFO: &str = "36 35 254:16 / /mnt/my\\040share rw,relatime shared:1 master:2 - ocfs2 /dev/vdb rw,heartbeat=local\n37 35 0:5 / /dev rw - devtmpfs udev rw\n";
-
-const MOUNTS: &str = "/dev/vdb /mnt/my\\040share ocfs2 rw,relatime,heartbeat=local 0 0\n";
