@@ -6,16 +6,22 @@
 
 pub mod delta;
 pub mod fault;
+pub mod gfs2;
 pub mod link;
 pub mod lock_sample;
+pub mod lockspace;
 pub mod message;
 pub mod table;
+pub mod task;
 pub mod wait;
 pub mod wire;
 
 pub use fault::{Fault, FaultKind};
+pub use gfs2::{Gfs2Sample, GlockSample};
 pub use link::{Link, Way};
 pub use lock_sample::{LevelDelta, Life, LockSample};
+pub use lockspace::LockspaceSample;
 pub use message::{DumpReport, FileSystem, FromNode, NodeClock, Omitted, Pace, Problems, Sample, StatsKept, ToNode, WatchedLock};
 pub use table::LockTable;
+pub use task::TasksSample;
 pub use wait::Wait;

@@ -1,12 +1,13 @@
 //! The messages between a collector and the viewer.
 
-use crate::{Fault, LockSample};
+use crate::{Fault, Gfs2Sample, LockSample, LockspaceSample, TasksSample};
+use formats::dlm::ResourceName;
 use formats::ocfs2::LockName;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Version of these messages. Both ends must have the same; fields that are only added do not raise it.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// How often a viewer says something at least.
 pub const VIEWER_SPEAKS_EVERY: Duration = Duration::from_secs(10);
@@ -20,10 +21,16 @@ pub const VIEWER_GONE_AFTER: Duration = Duration::from_secs(45);
 pub enum FromNode {
     /// First message.
     Hello(Hello),
-    /// The OCFS2 file systems of the node, whenever they change.
+    /// The cluster file systems of the node, whenever they change.
     FileSystems(Vec<FileSystem>),
-    /// One file system over one interval.
+    /// One OCFS2 file system over one interval.
     Sample(Box<Sample>),
+    /// One GFS2 file system over one interval.
+    Gfs2(Box<Gfs2Sample>),
+    /// The resources of one lockspace, as far as the viewer looks at them.
+    Lockspace(Box<LockspaceSample>),
+    /// The processes that hold or wait for what the viewer looks at.
+    Tasks(Box<TasksSample>),
     /// Why a file system (or, without UUID, the node) gives no samples now. `None` takes it back.
     Fault {
         /// The file system; `None`: the whole node.
@@ -55,6 +62,8 @@ pub enum ToNode {
     Configure(Configuration),
     /// Locks that every sample is to hold, active or not; replaces the earlier list.
     Watch(Vec<WatchedLock>),
+    /// What of the DLMs and of processes to tell; replaces the earlier request.
+    Look(Look),
     /// The viewer lives though it asks nothing: sent every [`VIEWER_SPEAKS_EVERY`].
     Alive,
 }
@@ -66,6 +75,35 @@ pub struct WatchedLock {
     pub uuid: String,
     /// Lock.
     pub name: LockName,
+}
+
+/// What of the DLMs and of processes to tell, beside the file systems' own view. Nothing by default: reading a DLM costs its node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// Every resource of every lockspace, with the census of masters.
+    pub all: bool,
+    /// All locks and resources of these inodes.
+    pub inodes: Vec<u64>,
+    /// These resources, whichever lockspace has them.
+    pub resources: Vec<ResourceName>,
+    /// The processes behind what is told.
+    pub tasks: bool,
+    /// Reading one lockspace may take so long, ms.
+    pub most_ms: u64,
+}
+
+impl Look {
+    /// Whether nothing of the DLMs is asked for.
+    pub fn is_nothing(&self) -> bool {
+        !self.all && self.inodes.is_empty() && self.resources.is_empty()
+    }
+
+    /// Whether a resource of this name is asked for.
+    pub fn asks_for(&self, name: &ResourceName) -> bool {
+        self.all
+            || self.resources.contains(name)
+            || (!self.inodes.is_empty() && name.inode().is_some_and(|inode| self.inodes.contains(&inode)))
+    }
 }
 
 /// How to collect.
@@ -87,11 +125,36 @@ impl Default for Configuration {
     }
 }
 
-/// One OCFS2 file system as a node has it.
+/// The two cluster file systems.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileSystemKind {
+    /// OCFS2.
+    #[default]
+    Ocfs2,
+    /// GFS2.
+    Gfs2,
+}
+
+impl FileSystemKind {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            FileSystemKind::Ocfs2 => "ocfs2",
+            FileSystemKind::Gfs2 => "gfs2",
+        }
+    }
+}
+
+/// One cluster file system as a node has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileSystem {
-    /// 32 hex digits: also the name of its lockspace.
+    /// By what it is known on every node. OCFS2: its UUID, 32 hex digits, also the name of its lockspace. GFS2: its lock table,
+    /// `cluster:name`, whose part after the colon is the name of its lockspace.
     pub uuid: String,
+    /// Which.
+    #[serde(default)]
+    pub kind: FileSystemKind,
     /// Volume label.
     pub label: Option<String>,
     /// Device number on this node.
@@ -102,8 +165,18 @@ pub struct FileSystem {
     pub mount_points: Vec<String>,
     /// Cluster stack.
     pub stack: Option<String>,
-    /// This node's slot in it.
+    /// This node's slot in it; GFS2: its journal.
     pub slot: Option<u32>,
+}
+
+impl FileSystem {
+    /// The name of its lockspace.
+    pub fn lockspace(&self) -> &str {
+        match self.kind {
+            FileSystemKind::Ocfs2 => &self.uuid,
+            FileSystemKind::Gfs2 => self.uuid.split_once(':').map_or(self.uuid.as_str(), |(_, name)| name),
+        }
+    }
 }
 
 /// A node's clocks.

@@ -2,7 +2,7 @@
 
 use super::entries::Entry;
 use super::order::MADE_AGAIN;
-use super::{LockTable, Notable, Pending};
+use super::{CLOCK_SLACK_US, LockTable, Notable, Pending};
 use crate::delta::{Counters, Difference, difference, whole};
 use crate::lock_sample::{LevelDelta, Life, LockSample};
 use crate::message::NodeClock;
@@ -28,7 +28,12 @@ impl LockTable {
                 over_ns = Some(clock.monotonic_ns.saturating_sub(self.seen_at_ns(&entry)));
                 let [pr_before, ex_before] = entry.counters();
                 let ongoing = (difference(pr_before, now_pr), difference(ex_before, now_ex));
-                if let (Difference::Ongoing(pr_news), Difference::Ongoing(ex_news)) = ongoing {
+                let anew =
+                    |news: &LevelDelta, level: &LevelStats| news.gets == 0 && news.total_ns > 0 && self.was_used_unseen(&entry, level);
+                if let (Difference::Ongoing(pr_news), Difference::Ongoing(ex_news)) = ongoing
+                    && !anew(&pr_news, &stats.pr)
+                    && !anew(&ex_news, &stats.ex)
+                {
                     (pr, ex) = (pr_news, ex_news);
                 } else {
                     (pr, ex, life) = (whole(now_pr), whole(now_ex), Life::MadeAgain);
@@ -170,6 +175,14 @@ impl LockTable {
                 wait.for_ns = wait.for_ns.max(length_ns);
             }
         }
+    }
+
+    /// Whether a lock was used after a pass that lacked it. Where as many acquisitions are counted as before, it is another lock of
+    /// the same name: each use of the one that was known would have been counted.
+    fn was_used_unseen(&self, entry: &Entry, level: &LevelStats) -> bool {
+        let mut later = self.pass_clocks.iter().skip_while(|(pass, _)| *pass as u8 != entry.seen).skip(1);
+        let missed_at_us = later.next().and_then(|(_, clock)| clock.realtime_us);
+        missed_at_us.zip(level.last_us).is_some_and(|(missed, last)| last > missed.saturating_add(CLOCK_SLACK_US))
     }
 
     /// Monotonic time of the pass that saw this lock last.

@@ -261,6 +261,22 @@ fn a_smaller_counter_is_a_restart_and_its_value_the_news() {
 }
 
 #[test]
+fn as_many_uses_as_before_but_a_later_one_are_of_another_lock() {
+    let mut table = table();
+    sample(&mut table, 100, &[meta(2, 1), used(meta(1, 2), 99)]);
+    // Evicted, and read again before a dump showed it.
+    sample(&mut table, 102, &[meta(2, 1)]);
+    let mut again = used(meta(1, 2), 104);
+    again.stats.as_mut().unwrap().pr.total_ns += 7;
+    let next = sample(&mut table, 105, &[meta(2, 1), again.clone()]);
+    assert_eq!((gets(&next, 1), next.made_again), (Some(2), 1));
+    // Seen in every dump, it is one whose total was copied before its count: an acquisition that is told already.
+    let mut later = used(meta(1, 2), 105);
+    later.stats.as_mut().unwrap().pr.total_ns += 14;
+    assert_eq!(gets(&sample(&mut table, 107, &[meta(2, 1), later]), 1), Some(0));
+}
+
+#[test]
 fn what_stands_before_locks_that_restarted_is_made_again_too() {
     let mut table = table();
     // All three are used as much as in their first life, but 5's total is larger; 4, the head then, is gone.
