@@ -106,6 +106,10 @@ impl NodeFiles for Node {
         }])
     }
 
+    fn tasks(&self, _request: &sample::task::TaskRequest) -> sample::TasksSample {
+        sample::TasksSample::default()
+    }
+
     fn can_repeat(&self) -> bool {
         true
     }

@@ -3,9 +3,11 @@
 use super::discover::{Discovery, Found, States, described, discover, fs_file};
 use super::dump::{measured, read_pass_told};
 use super::files::NodeFiles;
+use super::glock_reader::{GlockReader, Wanted};
+use super::lockspaces::Lockspaces;
 use super::pace::Pacer;
 use sample::message::{Configuration, Hello, PROTOCOL};
-use sample::{Fault, FaultKind, FileSystem, FromNode, LockTable, NodeClock, Pace, ToNode, WatchedLock};
+use sample::{Fault, FaultKind, FileSystem, FromNode, Gfs2Sample, LockTable, NodeClock, Pace, ToNode, WatchedLock};
 use std::collections::BTreeMap;
 use std::io;
 
@@ -19,6 +21,8 @@ pub struct Collector {
     watched: Vec<WatchedLock>,
     emit_all: bool,
     tables: BTreeMap<String, Table>,
+    glock_readers: BTreeMap<String, GlockReader>,
+    lockspaces: Lockspaces,
     states: States,
     told_file_systems: Option<Vec<FileSystem>>,
     told_faults: BTreeMap<Option<String>, Fault>,
@@ -39,6 +43,8 @@ impl Collector {
             watched: Vec::new(),
             emit_all: false,
             tables: BTreeMap::new(),
+            glock_readers: BTreeMap::new(),
+            lockspaces: Lockspaces::default(),
             states: States::new(),
             told_file_systems: None,
             told_faults: BTreeMap::new(),
@@ -72,6 +78,7 @@ impl Collector {
                 self.told_file_systems = None;
             }
             ToNode::Watch(watched) => self.watched = watched,
+            ToNode::Look(look) => self.lockspaces.look(look),
             ToNode::Alive => {}
         }
     }
@@ -101,11 +108,50 @@ impl Collector {
                 }
             }
         }
+        let gfs2 = self.gfs2_samples(&discovery.gfs2, files, now, &mut cpu_us, &mut messages);
+        let file_systems: Vec<FileSystem> = discovery.file_systems().cloned().collect();
+        let samples: Vec<&Gfs2Sample> = gfs2.iter().collect();
+        let (told, cost, _) = measured(|| self.lockspaces.tell(files, now, &file_systems, &samples));
+        cpu_us += if files.can_repeat() { cost } else { 0 };
+        messages.extend(told);
+        messages.extend(gfs2.into_iter().map(|sample| FromNode::Gfs2(Box::new(sample))));
         self.pacer.spent(cpu_us);
         if messages.is_empty() {
             messages.push(FromNode::Alive);
         }
         messages
+    }
+
+    fn gfs2_samples(
+        &mut self,
+        found: &[FileSystem],
+        files: &dyn NodeFiles,
+        now: &mut dyn FnMut() -> NodeClock,
+        cpu_us: &mut u64,
+        messages: &mut Vec<FromNode>,
+    ) -> Vec<Gfs2Sample> {
+        self.glock_readers.retain(|table, _| found.iter().any(|file_system| file_system.uuid == *table));
+        let mut samples = Vec::new();
+        for file_system in found {
+            let table = &file_system.uuid;
+            let reader = self.glock_readers.entry(table.clone()).or_insert_with(|| GlockReader::new(table));
+            let wanted = Wanted { look: self.lockspaces.looked_at(), all: self.emit_all, most: self.configuration.most_locks };
+            match reader.sample(files, now, wanted) {
+                Ok(mut sample) => {
+                    *cpu_us += if files.can_repeat() { sample.pace.cpu_us } else { 0 };
+                    let mut pacer = self.pacer.clone();
+                    pacer.spent(*cpu_us);
+                    (sample.pace.asked_ms, sample.pace.kept_ms) = (pacer.asked_ms(), pacer.interval_ms());
+                    self.tell_fault(Some(table.clone()), None, messages);
+                    samples.push(sample);
+                }
+                Err(fault) => {
+                    self.glock_readers.remove(table);
+                    self.tell_fault(Some(table.clone()), Some(fault), messages);
+                }
+            }
+        }
+        samples
     }
 
     fn sample(
@@ -168,7 +214,7 @@ impl Collector {
         if discovery.node_fault.is_some() {
             self.tell_fault(None, discovery.node_fault.clone(), messages);
         }
-        let file_systems: Vec<FileSystem> = discovery.found.iter().map(|found| found.file_system.clone()).collect();
+        let file_systems: Vec<FileSystem> = discovery.file_systems().cloned().collect();
         if self.told_file_systems.as_ref() != Some(&file_systems) {
             messages.push(FromNode::FileSystems(file_systems.clone()));
             self.told_file_systems = Some(file_systems);
@@ -176,7 +222,7 @@ impl Collector {
         self.tell_fault(None, discovery.node_fault.clone(), messages);
         let places: Vec<String> = self.told_faults.keys().flatten().cloned().collect();
         for place in places {
-            let is_found = discovery.found.iter().any(|found| found.file_system.uuid == place);
+            let is_found = discovery.file_systems().any(|file_system| file_system.uuid == place);
             if !is_found && !discovery.faults.iter().any(|(faulty, _)| *faulty == place) {
                 self.tell_fault(Some(place), None, messages);
             }

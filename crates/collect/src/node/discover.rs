@@ -1,10 +1,11 @@
-//! Which OCFS2 file systems a node has, found from /proc, sysfs and debugfs alone: nothing on the mounts themselves is
+//! Which cluster file systems a node has, found from /proc, sysfs and debugfs alone: nothing on the mounts themselves is
 //! touched, no device is opened and no other program is run.
 
 use super::files::NodeFiles;
 use formats::mounts::{Mount, parse_mountinfo, parse_mounts};
 use formats::ocfs2::FsState;
 use formats::ocfs2::fs_state::is_uuid;
+use sample::message::FileSystemKind;
 use sample::{Fault, FaultKind, FileSystem};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -30,10 +31,19 @@ pub struct Found {
 pub struct Discovery {
     /// File systems with a lock state, by UUID.
     pub found: Vec<Found>,
+    /// GFS2 file systems, by lock table.
+    pub gfs2: Vec<FileSystem>,
     /// Why the node as a whole, or (mount point, fault) a wanted or mounted one, has none.
     pub node_fault: Option<Fault>,
     /// Mounted or wanted, but without lock state.
     pub faults: Vec<(String, Fault)>,
+}
+
+impl Discovery {
+    /// The file systems of both kinds.
+    pub fn file_systems(&self) -> impl Iterator<Item = &FileSystem> {
+        self.found.iter().map(|found| &found.file_system).chain(&self.gfs2)
+    }
 }
 
 /// The path of a file of one file system.
@@ -51,10 +61,13 @@ pub type States = BTreeMap<String, FsState>;
 
 /// Looks at `files`. `only`: mount points or UUIDs; empty for all.
 pub fn discover(files: &dyn NodeFiles, only: &[String], states: &mut States) -> Discovery {
-    let mut discovery = Discovery::default();
-    let mounts = ocfs2_mounts(files);
+    let all_mounts = mounts(files);
+    let mounts: Vec<Mount> = of_type(&all_mounts, "ocfs2");
+    let mut discovery = Discovery { gfs2: super::discover_gfs2::discover(files, &of_type(&all_mounts, "gfs2")), ..Discovery::default() };
     let uuids: Vec<String> = match files.list(DEBUG_OCFS2) {
         Ok(names) => names.into_iter().filter(|name| is_uuid(name)).collect(),
+        // A node of GFS2, whose OCFS2 mounts, if it has any, are told below.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !discovery.gfs2.is_empty() => Vec::new(),
         Err(error) => {
             discovery.node_fault = Some(no_debug_fault(files, &error, &mounts));
             return discovery;
@@ -99,6 +112,7 @@ pub fn discover(files: &dyn NodeFiles, only: &[String], states: &mut States) -> 
         mounts_left.retain(|mount| !is_here(mount));
         let file_system = FileSystem {
             uuid: uuid.clone(),
+            kind: FileSystemKind::Ocfs2,
             label: state.label.clone().filter(|label| !label.is_empty()),
             device: state.device,
             device_path: here.first().map(|mount| mount.source.clone()),
@@ -116,8 +130,8 @@ pub fn discover(files: &dyn NodeFiles, only: &[String], states: &mut States) -> 
     }
     if !only.is_empty() {
         keep_only(&mut discovery, only);
-    } else if discovery.found.is_empty() && discovery.faults.is_empty() {
-        discovery.node_fault = Some(Fault::new(FaultKind::NotMounted, "no OCFS2 file system is mounted"));
+    } else if discovery.found.is_empty() && discovery.gfs2.is_empty() && discovery.faults.is_empty() {
+        discovery.node_fault = Some(Fault::new(FaultKind::NotMounted, "no OCFS2 or GFS2 file system is mounted"));
     }
     discovery
 }
@@ -136,27 +150,28 @@ fn may_read_states(files: &dyn NodeFiles, uuids: &[String], mounts: &[Mount], st
 fn keep_only(discovery: &mut Discovery, only: &[String]) {
     let named = |file_system: &FileSystem, wanted: &str| {
         file_system.uuid.eq_ignore_ascii_case(&wanted.replace('-', ""))
+            || file_system.uuid == wanted
             || file_system.mount_points.iter().any(|point| point == trimmed(wanted))
     };
     for wanted in only {
-        let known = discovery.found.iter().any(|found| named(&found.file_system, wanted));
+        let known = discovery.file_systems().any(|file_system| named(file_system, wanted));
         // Where no mount table was captured, one file system is the wanted one.
-        let alone = discovery.found.len() == 1 && discovery.found.iter().all(|found| found.file_system.mount_points.is_empty());
+        let alone = discovery.file_systems().count() == 1 && discovery.file_systems().all(|one| one.mount_points.is_empty());
         let told = discovery.faults.iter().any(|(place, _)| place == trimmed(wanted));
         if !known && !alone && !told {
             let others: Vec<&str> =
-                discovery.found.iter().flat_map(|found| &found.file_system.mount_points).map(String::as_str).take(5).collect();
+                discovery.file_systems().flat_map(|file_system| &file_system.mount_points).map(String::as_str).take(5).collect();
             let detail = match others.as_slice() {
-                [] => format!("{wanted}: no OCFS2 file system is mounted"),
-                points => format!("{wanted}: no OCFS2 mount point; mounted are {}", points.join(", ")),
+                [] => format!("{wanted}: no OCFS2 or GFS2 file system is mounted"),
+                points => format!("{wanted}: no OCFS2 or GFS2 mount point; mounted are {}", points.join(", ")),
             };
             discovery.faults.push((wanted.clone(), Fault::new(FaultKind::NotMounted, detail)));
         }
     }
-    let alone = discovery.found.len() == 1;
-    discovery.found.retain(|found| {
-        only.iter().any(|wanted| named(&found.file_system, wanted)) || (alone && found.file_system.mount_points.is_empty())
-    });
+    let alone = discovery.file_systems().count() == 1;
+    let kept = |one: &FileSystem| only.iter().any(|wanted| named(one, wanted)) || (alone && one.mount_points.is_empty());
+    discovery.found.retain(|found| kept(&found.file_system));
+    discovery.gfs2.retain(kept);
     discovery.faults.retain(|(place, _)| only.iter().any(|wanted| trimmed(wanted) == place || wanted == place) || is_uuid(place));
 }
 
@@ -168,12 +183,15 @@ fn trimmed(path: &str) -> &str {
     }
 }
 
-fn ocfs2_mounts(files: &dyn NodeFiles) -> Vec<Mount> {
-    let of_type = |(mounts, _): (Vec<Mount>, _)| mounts.into_iter().filter(|mount| mount.fs_type == "ocfs2").collect();
+fn mounts(files: &dyn NodeFiles) -> Vec<Mount> {
     match files.read("/proc/self/mountinfo", MOST_MOUNTS) {
-        Ok(text) => of_type(parse_mountinfo(&text)),
-        Err(_) => files.read("/proc/mounts", MOST_MOUNTS).map(|text| of_type(parse_mounts(&text))).unwrap_or_default(),
+        Ok(text) => parse_mountinfo(&text).0,
+        Err(_) => files.read("/proc/mounts", MOST_MOUNTS).map(|text| parse_mounts(&text).0).unwrap_or_default(),
     }
+}
+
+fn of_type(mounts: &[Mount], fs_type: &str) -> Vec<Mount> {
+    mounts.iter().filter(|mount| mount.fs_type == fs_type).cloned().collect()
 }
 
 /// Why there is no `/sys/kernel/debug/ocfs2`: three causes, three remedies.
@@ -187,7 +205,7 @@ fn no_debug_fault(files: &dyn NodeFiles, error: &io::Error, mounts: &[Mount]) ->
     } else if let Some(mount) = mounts.first() {
         Fault::new(FaultKind::NoLockState, format!("{} is mounted, but there is no {DEBUG_OCFS2}", mount.mount_point))
     } else {
-        Fault::new(FaultKind::NotMounted, "no OCFS2 file system is mounted")
+        Fault::new(FaultKind::NotMounted, "no OCFS2 or GFS2 file system is mounted")
     }
 }
 

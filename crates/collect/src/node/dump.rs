@@ -5,9 +5,9 @@
 //! of one size the same locks are lost every time (measured on 6.1.192: up to a third of all M locks, for ever).
 
 use super::files::Dump;
+use super::lines::{LineSplitter, shown};
 use crate::node::clock;
 use formats::ocfs2::locking_state::parse_line;
-use formats::scan::split_line;
 use sample::{LockTable, NodeClock};
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
@@ -16,8 +16,6 @@ use std::time::{Duration, Instant};
 const MOST_BYTES: u64 = 4 << 30;
 /// A dump that takes longer is cut.
 const MOST_TIME: Duration = Duration::from_secs(120);
-/// A line longer than this is not one of the kernel's (v4 with a full LVB has about 900 bytes).
-const LONGEST_LINE: usize = 16 << 10;
 
 /// How one pass went.
 #[derive(Debug)]
@@ -67,71 +65,44 @@ pub fn read_pass_told(dump: Dump, table: &mut LockTable, at: NodeClock, place: &
     PassEnd { bytes, stopped }
 }
 
-/// Puts lines together from pieces and hands them to the table.
+/// Hands the lines of a dump to the table.
 pub struct Lines<'t> {
     table: &'t mut LockTable,
     place: &'t str,
-    carry: Vec<u8>,
+    splitter: LineSplitter,
     number: u64,
 }
 
 impl<'t> Lines<'t> {
     /// Lines of the file `place` go into `table`.
     pub fn new(table: &'t mut LockTable, place: &'t str) -> Self {
-        Lines { table, place, carry: Vec::new(), number: 0 }
+        Lines { table, place, splitter: LineSplitter::default(), number: 0 }
     }
 
     /// Takes the next piece of the file.
-    pub fn push(&mut self, mut piece: &[u8]) {
-        if !self.carry.is_empty() {
-            let Some((head, rest)) = split_line(piece) else {
-                self.carry.extend_from_slice(piece);
-                if self.carry.len() > LONGEST_LINE {
-                    let carry = std::mem::take(&mut self.carry);
-                    self.line(&carry);
+    pub fn push(&mut self, piece: &[u8]) {
+        let Lines { table, place, splitter, number } = self;
+        splitter.push(piece, |line| {
+            *number += 1;
+            match parse_line(line) {
+                Ok(record) => table.record(&record),
+                Err(problem) => {
+                    let number = *number;
+                    table.problem(|| format!("{place}:{number}: {problem}: {}", shown(line)));
                 }
-                return;
-            };
-            self.carry.extend_from_slice(head);
-            let carry = std::mem::take(&mut self.carry);
-            self.line(&carry);
-            self.carry = carry;
-            self.carry.clear();
-            piece = rest;
-        }
-        while let Some((line, rest)) = split_line(piece) {
-            self.line(line);
-            piece = rest;
-        }
-        self.carry.extend_from_slice(piece);
+            }
+        });
     }
 
     /// Ends the file. A last line without newline is a problem: it may lack digits.
     pub fn end(&mut self, whole: bool) {
-        if !self.carry.is_empty() && whole {
-            let carry = std::mem::take(&mut self.carry);
+        let cut = self.splitter.end();
+        if !cut.is_empty() && whole {
             self.number += 1;
             let (place, number) = (self.place, self.number);
-            self.table.problem(|| format!("{place}:{number}: the last line is cut: {}", shown(&carry)));
+            self.table.problem(|| format!("{place}:{number}: the last line is cut: {}", shown(&cut)));
         }
     }
-
-    fn line(&mut self, line: &[u8]) {
-        self.number += 1;
-        match parse_line(line) {
-            Ok(record) => self.table.record(&record),
-            Err(problem) => {
-                let (place, number) = (self.place, self.number);
-                self.table.problem(|| format!("{place}:{number}: {problem}: {}", shown(line)));
-            }
-        }
-    }
-}
-
-/// The start of a line, for people: control characters are shown, not sent to a terminal.
-fn shown(line: &[u8]) -> String {
-    let start = line.get(..80).unwrap_or(line);
-    String::from_utf8_lossy(start).escape_debug().to_string()
 }
 
 /// Sizes of read(2)s.

@@ -1,6 +1,8 @@
 //! A node's files: of this machine, of a folder that stands for one, or of a frame of a recording.
 
-use sample::NodeClock;
+use super::task_reader;
+use sample::task::TaskRequest;
+use sample::{NodeClock, TasksSample};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,12 @@ pub trait NodeFiles {
     fn dumps(&self, path: &str) -> io::Result<Vec<Dump>>;
     /// Whether a dump may be read again at once for a further pass.
     fn can_repeat(&self) -> bool;
+    /// Where a symbolic link of `/proc` leads; a recording has none.
+    fn link(&self, _path: &str) -> io::Result<String> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    /// The processes behind locks. On a live node a child looks, which can be killed if something hangs.
+    fn tasks(&self, request: &TaskRequest) -> TasksSample;
     /// What the dump cost that was just read to its end, where it was read by another process than this one.
     fn cost(&self) -> Option<DumpCost> {
         None
@@ -104,5 +112,13 @@ impl NodeFiles for RootFiles {
 
     fn can_repeat(&self) -> bool {
         self.live
+    }
+
+    fn link(&self, path: &str) -> io::Result<String> {
+        Ok(std::fs::read_link(self.path(path))?.to_string_lossy().into_owned())
+    }
+
+    fn tasks(&self, request: &TaskRequest) -> TasksSample {
+        if self.live { task_reader::in_child(request) } else { task_reader::look(self, request) }
     }
 }

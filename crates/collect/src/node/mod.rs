@@ -1,12 +1,20 @@
 //! Reading on a node: finding file systems, reading dumps at a bearable pace, forming samples.
 
+pub mod activity;
 pub mod clock;
 pub mod collector;
 pub mod discover;
+pub mod discover_gfs2;
+pub mod dlm_reader;
 pub mod dump;
 pub mod files;
+pub mod glock_reader;
+pub mod lines;
+pub mod lockspaces;
+pub mod o2dlm_reader;
 pub mod pace;
 pub mod round;
+pub mod task_reader;
 
 pub use collector::Collector;
 pub use files::{NodeFiles, RootFiles};

@@ -12,7 +12,7 @@ pub fn cut(input: impl Read, output: impl Write, first: u64, last: u64) -> io::R
     for entry in tar::Archive::new(decoder).entries()? {
         let mut entry = entry?;
         let path = entry.path()?.to_string_lossy().into_owned();
-        let Some(place) = place(&path).filter(|place| is_needed(place.file) && (first..=last).contains(&place.frame)) else { continue };
+        let Some(place) = place(&path).filter(|place| is_needed(&place.file) && (first..=last).contains(&place.frame)) else { continue };
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes)?;
         // One file after the other over all frames: each is nearly the one before it, which a long window makes cheap.

@@ -1,8 +1,11 @@
 //! The files of one node in one frame, from a folder or from an archive held in memory.
 
+use super::foreign::host_information;
 use super::meta::Meta;
 use crate::node::files::{Dump, NodeFiles, RootFiles};
-use sample::NodeClock;
+use crate::node::task_reader;
+use sample::task::TaskRequest;
+use sample::{NodeClock, TasksSample};
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 
@@ -27,11 +30,14 @@ pub enum Content {
     Plain(Vec<u8>),
     /// Compressed with zstd.
     Packed(Vec<u8>),
+    /// In a file that lies elsewhere than on its node.
+    File(std::path::PathBuf),
 }
 
 /// Files from this size on are held compressed.
 const PACK_FROM: usize = 32 << 10;
 const META: &str = "/meta";
+const HOST_INFORMATION: &str = "/hostinformation.txt";
 const MOST_META: usize = 4 << 20;
 
 impl Content {
@@ -47,6 +53,7 @@ impl Content {
         Ok(match self {
             Content::Plain(bytes) => Box::new(Cursor::new(bytes.clone())),
             Content::Packed(bytes) => Box::new(zstd::stream::Decoder::new(Cursor::new(bytes.clone()))?),
+            Content::File(path) => Box::new(std::fs::File::open(path)?),
         })
     }
 }
@@ -64,11 +71,37 @@ impl RecordedFiles {
 
     fn new(store: Store) -> RecordedFiles {
         let mut files = RecordedFiles { store, meta: Meta::default(), has_meta: false };
-        if let Ok(text) = files.read(META, MOST_META) {
-            files.meta = Meta::parse(&String::from_utf8_lossy(&text));
-            files.has_meta = true;
-        }
+        files.read_meta();
         files
+    }
+
+    fn read_meta(&mut self) {
+        if let Ok(text) = self.read(META, MOST_META) {
+            (self.meta, self.has_meta) = (Meta::parse(&String::from_utf8_lossy(&text)), true);
+        } else if let Ok(text) = self.read(HOST_INFORMATION, MOST_META) {
+            self.meta = host_information(&String::from_utf8_lossy(&text));
+            self.has_meta = self.meta.due_us.is_some();
+        }
+    }
+
+    /// Adds a file; in a folder nothing can be added.
+    pub fn insert(&mut self, path: String, content: Content) {
+        let tells = path == META || path == HOST_INFORMATION;
+        if let Store::Memory(files) = &mut self.store {
+            files.insert(path, content);
+        }
+        if tells {
+            self.read_meta();
+        }
+    }
+
+    /// Takes in what another recording has of the same node in the same frame.
+    pub fn merge(&mut self, other: RecordedFiles) {
+        if let Store::Memory(files) = other.store {
+            for (path, content) in files {
+                self.insert(path, content);
+            }
+        }
     }
 
     /// What the frame tells of itself.
@@ -130,5 +163,9 @@ impl NodeFiles for RecordedFiles {
 
     fn can_repeat(&self) -> bool {
         false
+    }
+
+    fn tasks(&self, request: &TaskRequest) -> TasksSample {
+        task_reader::look(self, request)
     }
 }

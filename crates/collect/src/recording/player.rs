@@ -1,11 +1,11 @@
 //! Plays a recording frame by frame: each node's collector reads the recorded files and says what it would have said live.
 
 use super::RecordingError;
-use super::archive;
 use super::files::{Frames, RecordedFiles};
+use super::{archive, foreign};
 use crate::event::{Event, NodeEvent};
-use crate::node::Collector;
-use sample::message::Configuration;
+use crate::node::{Collector, NodeFiles};
+use sample::message::{Configuration, Look};
 use sample::{Link, NodeClock, ToNode, Way};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -22,6 +22,7 @@ pub struct Player {
     frames: Vec<(u64, BTreeMap<String, RecordedFiles>)>,
     next: usize,
     configuration: Configuration,
+    look: Look,
     started: Vec<bool>,
 }
 
@@ -39,7 +40,7 @@ pub struct Frame {
 }
 
 impl Player {
-    /// Opens a folder, a tar or a tar.zst.
+    /// Opens a folder, or a tar as it is or compressed.
     pub fn open(path: &Path, configuration: Configuration) -> Result<Player, RecordingError> {
         let read_error = |source| RecordingError::Read { path: path.to_owned(), source };
         let metadata = std::fs::metadata(path).map_err(read_error)?;
@@ -58,7 +59,12 @@ impl Player {
     }
 
     fn new(frames: Frames, configuration: Configuration) -> Option<Player> {
-        let has_state = |files: &RecordedFiles| crate::node::files::NodeFiles::list(files, crate::node::discover::DEBUG_OCFS2).is_ok();
+        let has_state = |files: &RecordedFiles| {
+            use crate::node::{discover, discover_gfs2, dlm_reader, o2dlm_reader};
+            [discover::DEBUG_OCFS2, discover_gfs2::DEBUG_GFS2, dlm_reader::DEBUG_DLM, o2dlm_reader::DEBUG_O2DLM]
+                .iter()
+                .any(|directory| NodeFiles::list(files, directory).is_ok())
+        };
         if !frames.values().flat_map(BTreeMap::values).any(has_state) {
             return None;
         }
@@ -73,6 +79,7 @@ impl Player {
             frames,
             next: 0,
             configuration,
+            look: Look::default(),
         };
         // The recorded nodes' pace: by the spacing of most frames.
         let mut spaces: Vec<u64> =
@@ -110,6 +117,18 @@ impl Player {
         Some(self.after_us(at + 1)?.saturating_sub(self.after_us(at)?) / 1000)
     }
 
+    /// What every node's collector looks at from the next frame on.
+    pub fn look(&mut self, mut look: Look) {
+        if self.frames.len() == 1 {
+            // There is no next frame in which to look closer, and reading a recording costs no node.
+            (look.all, look.tasks) = (true, true);
+        }
+        for collector in self.collectors.iter_mut().flatten() {
+            collector.follow(ToNode::Look(look.clone()));
+        }
+        self.look = look;
+    }
+
     /// Tells one node's collector something, as a viewer tells a live one.
     pub fn tell(&mut self, node: usize, message: ToNode) {
         if let Some(Some(collector)) = self.collectors.get_mut(node) {
@@ -128,7 +147,8 @@ impl Player {
             let Some(files) = files.get(name) else { continue };
             let Some(slot) = self.collectors.get_mut(node) else { continue };
             let collector = slot.get_or_insert_with(|| {
-                let collector = Collector::new(self.configuration.clone());
+                let mut collector = Collector::new(self.configuration.clone());
+                collector.follow(ToNode::Look(self.look.clone()));
                 if only_one { collector.emit_all() } else { collector }
             });
             if let Some(started) = self.started.get_mut(node).filter(|started| !**started) {
@@ -173,9 +193,14 @@ fn from_folder(root: &Path) -> std::io::Result<Frames> {
         found.sort();
         Ok(found)
     };
+    // First, for its nodes' folders have a `proc`, too.
+    let captured = foreign::lockcaptures(root)?;
+    if !captured.is_empty() {
+        return Ok(captured);
+    }
     if is_node(root) {
-        let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        frames.entry(0).or_default().insert(name, RecordedFiles::folder(root.to_owned()));
+        let name = root.canonicalize()?.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        frames.entry(0).or_default().insert(foreign::host(&name).to_owned(), RecordedFiles::folder(root.to_owned()));
         return Ok(frames);
     }
     let mut series = root.join("frames");
@@ -183,11 +208,12 @@ fn from_folder(root: &Path) -> std::io::Result<Frames> {
         let below = folders(root)?;
         for (name, folder) in &below {
             if is_node(folder) {
-                frames.entry(0).or_default().insert(name.clone(), RecordedFiles::folder(folder.clone()));
+                frames.entry(0).or_default().insert(foreign::host(name).to_owned(), RecordedFiles::folder(folder.clone()));
             }
         }
         match below.as_slice() {
             [(_, only)] if frames.is_empty() => series = only.join("frames"),
+            _ if frames.is_empty() => return archives(root),
             _ => return Ok(frames),
         }
         if !series.is_dir() {
@@ -201,4 +227,31 @@ fn from_folder(root: &Path) -> std::io::Result<Frames> {
         }
     }
     Ok(frames)
+}
+
+/// The frames of all archives in a folder together: those who capture make one on each node.
+fn archives(folder: &Path) -> std::io::Result<Frames> {
+    let mut all = Frames::new();
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if [".tar", ".tar.zst", ".tar.bz2", ".tar.xz", ".tar.gz"].iter().any(|end| name.ends_with(end)) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    for path in paths {
+        let in_file = |error: std::io::Error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        for (frame, nodes) in archive::read(File::open(&path).map_err(in_file)?).map_err(in_file)? {
+            let known = all.entry(frame).or_default();
+            for (node, files) in nodes {
+                match known.get_mut(&node) {
+                    Some(before) => before.merge(files),
+                    None => drop(known.insert(node, files)),
+                }
+            }
+        }
+    }
+    Ok(all)
 }

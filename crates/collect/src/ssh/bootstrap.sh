@@ -10,7 +10,7 @@ PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export 
 
 # The exclamation mark, for patterns of what may NOT be in a word.
 b=$(printf "\041");
-no_hex="*[${b}0-9a-f]*"; no_number="*[${b}0-9]*"; no_numbers="*[${b}0-9 ]*"; no_path="*[${b}A-Za-z0-9_./-]*";
+no_hex="*[${b}0-9a-f]*"; no_number="*[${b}0-9]*"; no_numbers="*[${b}0-9 ]*"; no_path="*[${b}A-Za-z0-9_./:-]*";
 
 # Every answer is a line that begins with the session's nonce: nothing that a login prints, and no file, can hold it.
 IFS= read -r n || exit 0;
@@ -47,12 +47,16 @@ say sent "$(/proc/self/fd/9 collect --protocol </dev/null 2>&1 | head -n 1)";;
 # The collector takes this process over, with its stdin and stdout.
 run) say run; case $p in installed) exec dlmtop collect;; uploaded) exec /proc/self/fd/9 collect;; esac;;
 
-# From here on: the reader.
+# From here on: the reader, of these places only; glockfd can hang behind a writer.
 hello) say hello "$(uname -n)" "$(uname -r)" "$(getconf PAGESIZE 2>/dev/null)";;
 ping) say alive;;
 get|list|dump)
 case $p in $no_path|*..*) exit 93;;
-/proc/self/mountinfo|/proc/mounts|/sys/kernel/debug|/sys/kernel/debug/ocfs2|/sys/kernel/debug/ocfs2/*) ;;
+*/glockfd) exit 93;;
+/proc/self/mountinfo|/proc/mounts|/etc/ocfs2/cluster.conf|/etc/corosync/corosync.conf) ;;
+/sys/kernel/debug|/sys/kernel/debug/ocfs2|/sys/kernel/debug/ocfs2/*|/sys/kernel/debug/gfs2|/sys/kernel/debug/gfs2/*) ;;
+/sys/kernel/debug/dlm|/sys/kernel/debug/dlm/*|/sys/kernel/debug/o2dlm|/sys/kernel/debug/o2dlm/*) ;;
+/sys/kernel/debug/o2net/send_tracking|/sys/fs/gfs2/*|/sys/kernel/dlm/*|/sys/kernel/config/dlm/*|/sys/kernel/config/cluster|/sys/kernel/config/cluster/*) ;;
 *) exit 93;; esac;
 p=$DLMTOP_ROOT$p;
 case $c in

@@ -1,6 +1,6 @@
 //! All that the thread of a node waits for, on one channel; and what the viewer wants, remembered over connections.
 
-use sample::message::Configuration;
+use sample::message::{Configuration, Look};
 use sample::{ToNode, WatchedLock};
 use std::cell::{Cell, RefCell};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -40,12 +40,19 @@ pub(super) struct Inbox {
     stopped: Cell<bool>,
     configuration: RefCell<(Configuration, bool)>,
     watched: RefCell<(Option<Vec<WatchedLock>>, bool)>,
+    look: RefCell<(Option<Look>, bool)>,
 }
 
 impl Inbox {
     /// An inbox for `signals`; `configuration` counts until another is told.
     pub fn new(signals: Receiver<Signal>, configuration: Configuration) -> Inbox {
-        Inbox { signals, stopped: Cell::new(false), configuration: RefCell::new((configuration, false)), watched: RefCell::default() }
+        Inbox {
+            signals,
+            stopped: Cell::new(false),
+            configuration: RefCell::new((configuration, false)),
+            watched: RefCell::default(),
+            look: RefCell::default(),
+        }
     }
 
     /// Waits until `deadline`.
@@ -83,6 +90,7 @@ impl Inbox {
     pub fn forget_told(&self) {
         self.configuration.borrow_mut().1 = false;
         self.watched.borrow_mut().1 = false;
+        self.look.borrow_mut().1 = false;
     }
 
     /// The wishes that the collector does not know yet, the configuration first.
@@ -97,6 +105,11 @@ impl Inbox {
             messages.push(ToNode::Watch(locks.clone()));
             watched.1 = true;
         }
+        let mut look = self.look.borrow_mut();
+        if let (Some(wanted), false) = (&look.0, look.1) {
+            messages.push(ToNode::Look(wanted.clone()));
+            look.1 = true;
+        }
         messages
     }
 
@@ -109,6 +122,7 @@ impl Inbox {
         match command {
             ToNode::Configure(configuration) => *self.configuration.borrow_mut() = (configuration, false),
             ToNode::Watch(locks) => *self.watched.borrow_mut() = (Some(locks), false),
+            ToNode::Look(look) => *self.look.borrow_mut() = (Some(look), false),
             // Each connection says that by itself.
             ToNode::Alive => {}
         }

@@ -26,7 +26,7 @@ mod talk;
 mod upload;
 
 use crate::event::{NodeEvent, NodeHandle};
-use destination::Destination;
+pub use destination::{BadDestination, Destination};
 use inbox::{Inbox, Signal};
 use sample::message::Configuration;
 use std::ffi::OsString;

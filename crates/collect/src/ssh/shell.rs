@@ -12,7 +12,9 @@ use super::stage::Stage;
 use super::talk::Talk;
 use crate::node::Collector;
 use crate::node::files::{Dump, DumpCost, NodeFiles};
+use sample::TasksSample;
 use sample::message::{Hello, PROTOCOL};
+use sample::task::TaskRequest;
 use sample::{FromNode, Way};
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
@@ -162,6 +164,10 @@ impl NodeFiles for ShellFiles {
         true
     }
 
+    fn tasks(&self, _request: &TaskRequest) -> TasksSample {
+        TasksSample { unseen: Some("processes are not looked at over a plain shell".to_owned()), ..TasksSample::default() }
+    }
+
     fn cost(&self) -> Option<DumpCost> {
         let (reads, cpu_us) = self.talk.borrow().cost?;
         self.last_reads.set(reads);
@@ -171,7 +177,7 @@ impl NodeFiles for ShellFiles {
 
 /// The path, if the node's shell would take it: it checks the same.
 fn plain(path: &str) -> io::Result<&str> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_./-".contains(&byte);
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_./:-".contains(&byte);
     if path.starts_with('/') && !path.contains("..") && path.bytes().all(allowed) {
         Ok(path)
     } else {
