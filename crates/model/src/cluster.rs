@@ -1,14 +1,19 @@
 //! All nodes together: takes events, makes snapshots.
 
+use crate::dlms;
 use crate::episode::Episodes;
 use crate::finding::verdicts;
+use crate::glock_row::{GlockPart, GlockRow};
 use crate::node::{Node, NodeState, NodeView};
 use crate::row::{LockRow, NodeFigures};
 use crate::rules::Rules;
-use crate::snapshot::{FileSystemView, Snapshot};
+use crate::snapshot::{FileSystemView, Gfs2Node, Snapshot};
 use crate::time::ViewTime;
 use crate::totals::Totals;
 use crate::trend::Trends;
+use crate::wait_memory::WaitMemory;
+use formats::dlm::ResourceName;
+use formats::gfs2::GlockName;
 use formats::ocfs2::LockName;
 use sample::{Fault, FaultKind, FileSystem, FromNode, Link, WatchedLock, Way};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -23,8 +28,10 @@ pub struct Cluster {
     nodes: Vec<Node>,
     trends: BTreeMap<String, Trends>,
     episodes: Episodes,
+    wait_memory: WaitMemory,
     asked_for: BTreeSet<WatchedLock>,
     watched: Vec<WatchedLock>,
+    suspects: Vec<ResourceName>,
     number: u64,
     previous: Option<ViewTime>,
 }
@@ -37,8 +44,10 @@ impl Cluster {
             nodes: nodes.into_iter().map(Node::new).collect(),
             trends: BTreeMap::new(),
             episodes: Episodes::default(),
+            wait_memory: WaitMemory::default(),
             asked_for: BTreeSet::new(),
             watched: Vec::new(),
+            suspects: Vec::new(),
             number: 0,
             previous: None,
         }
@@ -54,14 +63,7 @@ impl Cluster {
         let Some(node) = self.nodes.get_mut(node) else { return };
         if !matches!(link, Link::Up(_)) {
             // Whatever it said is over; its collector starts anew after the next connection.
-            node.fault = None;
-            node.place_faults.clear();
-            node.told = false;
-            for on_node in node.file_systems.values_mut() {
-                on_node.locks.clear();
-                on_node.head = None;
-                on_node.fault = None;
-            }
+            node.forget();
         }
         node.link = link;
     }
@@ -77,8 +79,7 @@ impl Cluster {
                     let kept = found.iter().any(|file_system| file_system.uuid == *uuid);
                     if !kept {
                         // Unmounted: still a row, without numbers.
-                        on_node.locks.clear();
-                        on_node.head = None;
+                        on_node.forget();
                         on_node.fault = Some(Fault::new(FaultKind::NotMounted, "unmounted"));
                     }
                     kept || on_node.file_system.is_some()
@@ -94,14 +95,21 @@ impl Cluster {
                 let on_node = node.file_systems.entry(sample.uuid.clone()).or_default();
                 on_node.take(number, *sample, now, self.rules.stuck_after_ns);
             }
+            FromNode::Gfs2(sample) => {
+                node.told = true;
+                node.file_systems.entry(sample.table.clone()).or_default().take_gfs2(*sample, now);
+            }
+            FromNode::Lockspace(sample) => {
+                node.lockspaces.insert((sample.dlm, sample.lockspace.clone()), (*sample, now));
+            }
+            FromNode::Tasks(sample) => node.tasks = Some((*sample, now)),
             FromNode::Fault { uuid: None, fault } => {
                 node.told |= fault.is_some();
                 node.fault = fault;
             }
             FromNode::Fault { uuid: Some(place), fault } => match (node.file_systems.get_mut(&place), fault) {
                 (Some(on_node), Some(fault)) => {
-                    on_node.locks.clear();
-                    on_node.head = None;
+                    on_node.forget();
                     on_node.fault = Some(fault);
                 }
                 (Some(on_node), None) => {
@@ -127,6 +135,11 @@ impl Cluster {
     /// The locks that collectors are to watch now: those asked for, and those that wait, so that their holders are told.
     pub fn watched(&self) -> &[WatchedLock] {
         &self.watched
+    }
+
+    /// The resources that the DLMs and processes of all nodes are to be asked about now: something waits for them.
+    pub fn suspects(&self) -> &[ResourceName] {
+        &self.suspects
     }
 
     /// Whether every node has told of itself: a sample, or why there is none.
@@ -194,6 +207,7 @@ impl Cluster {
             snapshot.elsewhere =
                 self.nodes.iter().enumerate().map(|(number, node)| Self::node_view(number, node, node.state(), None)).collect();
         }
+        dlms::join(&mut snapshot, &self.nodes, &mut self.wait_memory, &self.rules, now);
         snapshot.findings = verdicts::findings(&snapshot, &self.rules);
         for node in &mut self.nodes {
             let counted: Vec<bool> = node.file_systems.keys().map(|uuid| node.state_of(uuid, now).counts()).collect();
@@ -213,6 +227,7 @@ impl Cluster {
     fn file_system(&mut self, uuid: &str, now: ViewTime) -> FileSystemView {
         let mut view = FileSystemView { uuid: uuid.to_owned(), lifetime: true, ..FileSystemView::default() };
         let mut parts: HashMap<LockName, (bool, Vec<NodeFigures>)> = HashMap::new();
+        let mut glocks: BTreeMap<GlockName, Vec<GlockPart>> = BTreeMap::new();
         let mut totals = Totals::default();
         let several_file_systems = self.nodes.iter().any(|node| node.file_systems.len() > 1);
         // Counts since each lock was made do not go with counts of an interval: a node that has just come (back) tells none yet.
@@ -239,6 +254,20 @@ impl Cluster {
                     row.0 |= system;
                     row.1.push(part);
                 }
+                if let Some(sample) = &on_node.gfs2 {
+                    for glock in &sample.glocks {
+                        let part = GlockPart::new(number, glock.clone(), &self.rules);
+                        let part = if no_counts { part.without_counts() } else { Some(part) };
+                        glocks.entry(glock.name).or_default().extend(part);
+                    }
+                    let mut figures = sample.types.clone();
+                    if told_before {
+                        for figures in &mut figures {
+                            (figures.dlm_requests, figures.queued) = (None, None);
+                        }
+                    }
+                    view.gfs2.push(Gfs2Node { node: number, types: figures, health: sample.health.clone() });
+                }
                 if let Some(head) = &on_node.head {
                     if !no_counts {
                         totals.add_omitted(&head.omitted);
@@ -246,7 +275,8 @@ impl Cluster {
                     view.lifetime &= head.interval_ns.is_none();
                 }
             }
-            if let Some(FileSystem { label, mount_points, .. }) = on_node.and_then(|on_node| on_node.file_system.as_ref()) {
+            if let Some(FileSystem { kind, label, mount_points, .. }) = on_node.and_then(|on_node| on_node.file_system.as_ref()) {
+                view.kind = *kind;
                 view.label = view.label.take().or_else(|| label.clone());
                 for point in mount_points {
                     if !view.mount_points.contains(point) {
@@ -262,6 +292,7 @@ impl Cluster {
             totals.add_row(row);
         }
         view.totals = totals;
+        view.glocks = glocks.into_iter().filter(|(_, parts)| !parts.is_empty()).map(|(name, parts)| GlockRow::merge(name, parts)).collect();
         let trends = self.trends.entry(uuid.to_owned()).or_default();
         let interval_only = !view.lifetime;
         // A sample that was shown at the last tick already is no second activity.
@@ -337,6 +368,14 @@ impl Cluster {
         }
         waiting.sort_by(|a, b| b.cmp(a));
         waiting.truncate(MOST_WATCHED);
+        let mut suspects: Vec<(u64, ResourceName)> = waiting.iter().map(|(waited, lock)| (*waited, lock.name.into())).collect();
+        for row in snapshot.file_systems.iter().flat_map(|view| &view.glocks).filter(|row| row.waited_ns >= self.rules.stuck_after_ns / 5) {
+            suspects.push((row.waited_ns, row.name.into()));
+        }
+        suspects.sort_by(|a, b| b.cmp(a));
+        suspects.truncate(MOST_WATCHED);
+        self.suspects = suspects.into_iter().map(|(_, name)| name).collect();
+        self.suspects.sort_unstable();
         let mut watched: BTreeSet<WatchedLock> = self.asked_for.clone();
         watched.extend(waiting.into_iter().map(|(_, lock)| lock));
         self.watched = watched.into_iter().collect();

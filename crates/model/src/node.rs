@@ -3,8 +3,12 @@
 use crate::row::NodeFigures;
 use crate::time::ViewTime;
 use formats::ocfs2::LockName;
+use sample::lockspace::Dlm;
 use sample::message::Hello;
-use sample::{DumpReport, Fault, FaultKind, FileSystem, Link, NodeClock, Omitted, Pace, Sample, StatsKept, Way};
+use sample::{
+    DumpReport, Fault, FaultKind, FileSystem, Gfs2Sample, Link, LockspaceSample, NodeClock, Omitted, Pace, Sample, StatsKept, TasksSample,
+    Way,
+};
 use std::collections::{BTreeMap, HashMap};
 
 /// How a node (or a file system on it) stands at a tick.
@@ -108,6 +112,10 @@ pub(crate) struct Node {
     pub(crate) place_faults: BTreeMap<String, Fault>,
     /// Whether the node has told its file systems.
     pub(crate) told: bool,
+    /// What its DLMs said last, by DLM and lockspace, and when that came.
+    pub(crate) lockspaces: BTreeMap<(Dlm, String), (LockspaceSample, ViewTime)>,
+    /// What was said last of its processes.
+    pub(crate) tasks: Option<(TasksSample, ViewTime)>,
 }
 
 /// One file system on one node.
@@ -124,6 +132,8 @@ pub(crate) struct OnNode {
     /// Its numbers counted at the last tick.
     pub(crate) counted: bool,
     pub(crate) locks: HashMap<LockName, (bool, NodeFigures)>,
+    /// The last sample of a GFS2.
+    pub(crate) gfs2: Option<Gfs2Sample>,
 }
 
 impl Node {
@@ -136,6 +146,21 @@ impl Node {
             file_systems: BTreeMap::new(),
             place_faults: BTreeMap::new(),
             told: false,
+            lockspaces: BTreeMap::new(),
+            tasks: None,
+        }
+    }
+
+    /// Forgets all that it said: its connection is lost, or its collector starts anew.
+    pub(crate) fn forget(&mut self) {
+        self.fault = None;
+        self.place_faults.clear();
+        self.told = false;
+        self.lockspaces.clear();
+        self.tasks = None;
+        for on_node in self.file_systems.values_mut() {
+            on_node.forget();
+            on_node.fault = None;
         }
     }
 
@@ -172,12 +197,52 @@ impl Node {
     }
 }
 
+/// How far the node's clock is ahead of the viewer's, µs. The dump began before the sample came, by about the time that it took.
+fn ahead_us(clock: &NodeClock, wall_us: u64, now: ViewTime) -> Option<i64> {
+    i64::try_from(i128::from(clock.realtime_us?) + i128::from(wall_us) - i128::from(now.realtime_us?)).ok()
+}
+
 /// A sample is late when nearly two of the node's own intervals have passed without a next one.
 fn late_after_us(head: &SampleHead) -> u64 {
     head.pace.kept_ms.saturating_mul(1900).saturating_add(head.pace.wall_us).max(500_000)
 }
 
 impl OnNode {
+    /// Forgets its numbers: they are of no moment that can be named any more.
+    pub(crate) fn forget(&mut self) {
+        self.locks.clear();
+        self.gfs2 = None;
+        self.head = None;
+    }
+
+    /// Takes a sample of a GFS2. Counts of those that come between two ticks are added up.
+    pub(crate) fn take_gfs2(&mut self, mut sample: Gfs2Sample, now: ViewTime) {
+        let told_before = std::mem::take(&mut self.ticked);
+        if let Some(earlier) = self.gfs2.take().filter(|earlier| self.fresh && !told_before && earlier.interval_ns.is_some()) {
+            crate::glock_row::add_earlier(&mut sample, &earlier);
+        }
+        self.ahead_us = ahead_us(&sample.clock, sample.pace.wall_us, now);
+        self.head = Some(SampleHead {
+            seq: sample.seq,
+            clock: sample.clock,
+            clock_last: sample.clock,
+            interval_ns: sample.interval_ns,
+            dump: sample.dump.clone(),
+            known: sample.known,
+            census: Vec::new(),
+            made: 0,
+            made_again: 0,
+            gone: 0,
+            stats: StatsKept::Yes,
+            omitted: Omitted { locks: sample.omitted, ..Omitted::default() },
+            pace: sample.pace,
+        });
+        self.gfs2 = Some(sample);
+        self.came = now;
+        self.fresh = true;
+        self.fault = None;
+    }
+
     /// Takes a sample. Those that come between two ticks are added up.
     pub(crate) fn take(&mut self, node: usize, sample: Sample, now: ViewTime, stuck_after_ns: u64) {
         let lost_before = std::mem::take(&mut self.ticked);
@@ -193,11 +258,7 @@ impl OnNode {
                 self.locks.insert(name, (system, NodeFigures::new(node, lock, known, stuck_after_ns)));
             }
         }
-        self.ahead_us = match (sample.clock.realtime_us, now.realtime_us) {
-            // The dump began before the sample came, by about the time that it took.
-            (Some(node), Some(here)) => i64::try_from(i128::from(node) + i128::from(sample.pace.wall_us) - i128::from(here)).ok(),
-            _ => None,
-        };
+        self.ahead_us = ahead_us(&sample.clock, sample.pace.wall_us, now);
         self.head = Some(SampleHead {
             seq: sample.seq,
             clock: sample.clock,

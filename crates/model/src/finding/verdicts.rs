@@ -1,6 +1,7 @@
 //! The rules: from a snapshot to verdicts.
 
 use super::{Finding, Severity};
+use crate::dlms;
 use crate::node::{NodeState, NodeView};
 use crate::row::{LockRow, NodeFigures};
 use crate::rules::Rules;
@@ -22,6 +23,7 @@ pub fn findings(snapshot: &Snapshot, rules: &Rules) -> Vec<Finding> {
     for node in &snapshot.elsewhere {
         findings.extend(node_findings(None, node, rules));
     }
+    findings.extend(dlms::findings(snapshot));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }
