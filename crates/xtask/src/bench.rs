@@ -87,12 +87,18 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 /// A directory for generated dumps, removed in the end: a million locks are a gigabyte.
-struct Scratch(PathBuf);
+pub struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(path: &Path) -> anyhow::Result<Scratch> {
+    /// The directory, made.
+    pub fn new(path: &Path) -> anyhow::Result<Scratch> {
         fs::create_dir_all(path)?;
         Ok(Scratch(path.to_owned()))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 }
 
@@ -103,7 +109,7 @@ impl Drop for Scratch {
 }
 
 /// `key value` lines as a child prints them.
-fn value(output: &str, key: &str) -> anyhow::Result<f64> {
+pub fn value(output: &str, key: &str) -> anyhow::Result<f64> {
     let line = output.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
     Ok(line.ok_or_else(|| anyhow::anyhow!("no {key} in: {output}"))?.trim().parse()?)
 }

@@ -20,6 +20,13 @@ pub struct Spent {
     pub system: Duration,
 }
 
+impl Spent {
+    /// User and system time since `before`.
+    pub fn since(&self, before: &Spent) -> Duration {
+        (self.user + self.system).saturating_sub(before.user + before.system)
+    }
+}
+
 /// CPU time of all children that have ended so far.
 pub fn children() -> anyhow::Result<Spent> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("no resource usage of children")?;

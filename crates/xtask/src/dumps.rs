@@ -219,10 +219,11 @@ fn meta_lvb(random: &mut Random) -> [u8; LVB_BYTES] {
 }
 
 /// `SplitMix64`: a few lines that are the same everywhere and for ever.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    /// Any number.
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut value = self.0;
         value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -231,11 +232,12 @@ impl Random {
     }
 
     /// Below `end`.
-    fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
-    fn happens(&mut self, share: f64) -> bool {
+    /// True in a share of all calls.
+    pub fn happens(&mut self, share: f64) -> bool {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64 <= share && share > 0.0
     }
 
