@@ -3,6 +3,7 @@
 //! `cargo xtask lab …` (docs/lab.md). Nothing here knows dlmtop's formats: the judge of a program must not be the program.
 
 use clap::{Args, Subcommand};
+use std::io;
 use std::process::ExitCode;
 
 mod bench;
@@ -73,8 +74,21 @@ enum Verb {
     Clean,
 }
 
-/// Runs the command.
+/// Runs the command. If who reads its output has seen enough (`lab status | head`), that is no failure.
 pub fn run(options: Options) -> anyhow::Result<ExitCode> {
+    match act(options) {
+        Err(error) if is_closed_output(&error) => Ok(ExitCode::SUCCESS),
+        result => result,
+    }
+}
+
+/// Whether writing to standard output failed because nobody reads it: what else can break tells where, so its error has a cause.
+fn is_closed_output(error: &anyhow::Error) -> bool {
+    let broken = error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+    broken && error.chain().count() == 1
+}
+
+fn act(options: Options) -> anyhow::Result<ExitCode> {
     interrupt::watch()?;
     progress::seconds();
     let name = options.name.as_str();
@@ -94,4 +108,19 @@ pub fn run(options: Options) -> anyhow::Result<ExitCode> {
         Verb::Clean => bring::clean()?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context as _;
+
+    #[test]
+    fn only_a_reader_who_left_ends_quietly() {
+        let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
+        assert!(is_closed_output(&broken().into()));
+        assert!(!is_closed_output(&io::Error::from(io::ErrorKind::NotFound).into()));
+        let elsewhere = Err::<(), _>(broken()).context("telling node1 a command").unwrap_err();
+        assert!(!is_closed_output(&elsewhere));
+    }
 }

@@ -64,6 +64,9 @@ pub struct Network {
     pub namespace: String,
 }
 
+/// Where ip keeps its namespaces.
+const NETNS: &str = "/run/netns";
+
 impl Network {
     /// The network of the lab `lab`.
     pub fn of(lab: &str) -> Network {
@@ -123,6 +126,11 @@ impl Network {
     pub fn remove(&self) -> anyhow::Result<()> {
         if self.exists()? {
             tool::run("ip", ["netns", "delete", &self.namespace])?;
+        }
+        // `ip netns add` mounts its directory on itself. With no namespace left that is ours to undo; if it is in use, it stays.
+        if std::fs::read_dir(NETNS).is_ok_and(|mut names| names.next().is_none()) {
+            let _ = tool::run("umount", [NETNS]);
+            let _ = std::fs::remove_dir(NETNS);
         }
         Ok(())
     }

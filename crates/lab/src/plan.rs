@@ -79,6 +79,16 @@ pub enum FileSystem {
     Gfs2,
 }
 
+impl FileSystem {
+    /// `ocfs2` or `gfs2`.
+    pub fn word(self) -> &'static str {
+        match self {
+            FileSystem::Ocfs2 => "ocfs2",
+            FileSystem::Gfs2 => "gfs2",
+        }
+    }
+}
+
 /// Under what OCFS2 runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]

@@ -4,6 +4,7 @@
 //! that all can be run again. Nothing waits for a fixed time: each step has a deadline.
 
 use crate::lab::Lab;
+use crate::plan::FileSystem::{self, Gfs2, Ocfs2};
 use crate::{evidence, fault, interrupt, programs, progress};
 use anyhow::{Context as _, ensure};
 use clap::Args;
@@ -12,8 +13,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+mod article;
 mod completeness;
 mod faults;
+mod flock;
+mod gfs2;
+mod hot;
 mod inside;
 mod numbers;
 mod reading;
@@ -49,79 +54,184 @@ struct Trial {
     claim: &'static str,
     /// Part of the core set.
     core: bool,
+    /// The file system that it is about: without it in the lab, it is skipped.
+    on: FileSystem,
     run: fn(&mut Bench) -> anyhow::Result<()>,
 }
 
 const TRIALS: &[Trial] = &[
-    Trial { name: "first-numbers", claim: "three nodes' numbers within seconds of the start", core: true, run: start::first_numbers },
+    Trial {
+        name: "first-numbers",
+        claim: "three nodes' numbers within seconds of the start",
+        core: true,
+        on: Ocfs2,
+        run: start::first_numbers,
+    },
     Trial {
         name: "creates",
         claim: "N creates by node 1 are told as node 1's, and equal the kernel's counters",
         core: true,
+        on: Ocfs2,
         run: numbers::creates,
     },
     Trial {
         name: "contention",
         claim: "every lock's told counts equal the kernel's, with three nodes in one directory",
         core: true,
+        on: Ocfs2,
         run: numbers::contention,
     },
-    Trial { name: "evicted", claim: "counters that begin anew are counted from there", core: false, run: numbers::evicted },
+    Trial { name: "evicted", claim: "counters that begin anew are counted from there", core: false, on: Ocfs2, run: numbers::evicted },
     Trial {
         name: "complete",
         claim: "the lock list is o2dlm's own, though each dump lacks some",
         core: false,
+        on: Ocfs2,
         run: completeness::complete,
     },
-    Trial { name: "stuck-flock", claim: "a held flock is named: inode, holder, waiters, since when", core: true, run: waits::stuck_flock },
-    Trial { name: "inside", claim: "--all-nodes on a node finds the others by cluster.conf", core: false, run: inside::all_nodes },
-    Trial { name: "ways", claim: "installed, uploaded and shell tell the same", core: false, run: inside::ways },
+    Trial {
+        name: "stuck-flock",
+        claim: "a held flock is named: inode, holder, waiters, since when",
+        core: true,
+        on: Ocfs2,
+        run: waits::stuck_flock,
+    },
+    Trial {
+        name: "deadlock-flock",
+        claim: "two flocks taken in opposite order on two nodes are a deadlock, until one is killed",
+        core: false,
+        on: Ocfs2,
+        run: flock::deadlock_ocfs2,
+    },
+    Trial {
+        name: "inside",
+        claim: "--all-nodes on a node finds the others by cluster.conf",
+        core: false,
+        on: Ocfs2,
+        run: inside::all_nodes,
+    },
+    Trial { name: "ways", claim: "installed, uploaded and shell tell the same", core: false, on: Ocfs2, run: inside::ways },
     Trial {
         name: "reads-only",
         claim: "the collector writes nothing and opens nothing on the mount (strace)",
         core: true,
+        on: Ocfs2,
         run: tracing::reads_only,
     },
-    Trial { name: "left-quit", claim: "nothing is left on a node after the end", core: true, run: remnants::after_quit },
-    Trial { name: "left-killed", claim: "nothing is left on a node after kill -9", core: false, run: remnants::after_kill },
-    Trial { name: "left-cut", claim: "nothing is left on a node after a lost connection", core: false, run: remnants::after_cut },
+    Trial { name: "left-quit", claim: "nothing is left on a node after the end", core: true, on: Ocfs2, run: remnants::after_quit },
+    Trial { name: "left-killed", claim: "nothing is left on a node after kill -9", core: false, on: Ocfs2, run: remnants::after_kill },
+    Trial {
+        name: "left-cut",
+        claim: "nothing is left on a node after a lost connection",
+        core: false,
+        on: Ocfs2,
+        run: remnants::after_cut,
+    },
+    Trial {
+        name: "gfs2-article",
+        claim: "masters and glocks before and after a cp and an rm are what grep counts; what stays is told with its reason",
+        core: true,
+        on: Gfs2,
+        run: article::life,
+    },
+    Trial {
+        name: "gfs2-inode",
+        claim: "an inode's two glocks are told on the nodes that have them, with the master that the DLM names",
+        core: true,
+        on: Gfs2,
+        run: article::inode,
+    },
+    Trial { name: "gfs2-masters", claim: "each node masters as many as grep counts there", core: true, on: Gfs2, run: article::masters },
+    Trial {
+        name: "gfs2-stuck-flock",
+        claim: "a held flock is named: holder and waiters by node and pid, ages, the end",
+        core: true,
+        on: Gfs2,
+        run: flock::stuck_gfs2,
+    },
+    Trial {
+        name: "gfs2-deadlock-flock",
+        claim: "two flocks taken in opposite order on two nodes are a deadlock, until one is given back",
+        core: false,
+        on: Gfs2,
+        run: flock::deadlock_gfs2,
+    },
+    Trial {
+        name: "gfs2-hot",
+        claim: "three nodes in one directory: its glock is among the first, and all DLM requests are counted",
+        core: true,
+        on: Gfs2,
+        run: hot::directory,
+    },
+    Trial {
+        name: "gfs2-reads-only",
+        claim: "the collector writes nothing and opens nothing on the mount (strace)",
+        core: true,
+        on: Gfs2,
+        run: tracing::reads_only,
+    },
+    Trial { name: "gfs2-left-quit", claim: "nothing is left on a node after the end", core: true, on: Gfs2, run: remnants::after_quit },
     Trial {
         name: "ssh-killed",
         claim: "ssh killed in the middle of a frame: back by itself, nothing counted twice",
         core: false,
+        on: Ocfs2,
         run: faults::ssh_killed,
     },
     Trial {
         name: "ssh-cut",
         claim: "a node without its ssh network: named, not counted, back by itself",
         core: true,
+        on: Ocfs2,
         run: faults::ssh_cut,
     },
     Trial {
         name: "clock",
         claim: "a clock stepped by an hour: told, and no figure is wrong by it",
         core: false,
+        on: Ocfs2,
         run: faults::clock_stepped,
     },
     Trial {
         name: "debugfs",
         claim: "debugfs unmounted on a node: named with the remedy, back by itself",
         core: false,
+        on: Ocfs2,
         run: faults::debugfs_gone,
     },
-    Trial { name: "unmounted-one", claim: "unmounted on one node: named, back by itself", core: true, run: faults::unmounted_one },
-    Trial { name: "two-volumes", claim: "nodes with different volumes: each under its UUID", core: false, run: faults::two_volumes },
-    Trial { name: "unmounted-all", claim: "unmounted everywhere: said so, back by itself", core: false, run: faults::unmounted_all },
+    Trial {
+        name: "unmounted-one",
+        claim: "unmounted on one node: named, back by itself",
+        core: true,
+        on: Ocfs2,
+        run: faults::unmounted_one,
+    },
+    Trial {
+        name: "two-volumes",
+        claim: "nodes with different volumes: each under its UUID",
+        core: false,
+        on: Ocfs2,
+        run: faults::two_volumes,
+    },
+    Trial {
+        name: "unmounted-all",
+        claim: "unmounted everywhere: said so, back by itself",
+        core: false,
+        on: Ocfs2,
+        run: faults::unmounted_all,
+    },
     Trial {
         name: "hung",
         claim: "a node that hangs: late within two intervals, back by itself, counts right",
         core: true,
+        on: Ocfs2,
         run: faults::hung,
     },
     Trial {
         name: "killed",
         claim: "a node without power: named within two intervals, its numbers gone, back after its start",
         core: true,
+        on: Ocfs2,
         run: faults::killed,
     },
 ];
@@ -135,6 +245,8 @@ struct Bench {
     scratch: PathBuf,
     /// Time between samples.
     interval: Duration,
+    /// The file system that the test is about.
+    on: FileSystem,
 }
 
 /// Runs the tests.
@@ -147,7 +259,8 @@ pub fn run(name: &str, options: &Options) -> anyhow::Result<ExitCode> {
     if options.list {
         let mut out = std::io::stdout().lock();
         for trial in chosen {
-            writeln!(out, "{:15} {}{}", trial.name, trial.claim, if trial.core { " (core)" } else { "" })?;
+            let core = if trial.core { ", core" } else { "" };
+            writeln!(out, "{:20} {} ({}{core})", trial.name, trial.claim, trial.on.word())?;
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -159,8 +272,12 @@ pub fn run(name: &str, options: &Options) -> anyhow::Result<ExitCode> {
         crate::plan::Engine::Qemu => Duration::from_secs(4),
     };
     let scratch = lab.place.directory().join("scratch");
-    let mut bench = Bench { lab, dlmtop, scratch, interval };
-    let (mut passed, mut unsteady, mut left) = (0, Vec::new(), chosen);
+    let mut bench = Bench { lab, dlmtop, scratch, interval, on: Ocfs2 };
+    let (able, skipped): (Vec<&Trial>, Vec<&Trial>) = chosen.into_iter().partition(|trial| bench.lab.plan.file_systems.contains(&trial.on));
+    for trial in &skipped {
+        eprintln!("--- {}: skipped, the lab has no {}: lab up --fs ocfs2,gfs2", trial.name, trial.on.word());
+    }
+    let (mut passed, mut unsteady, mut left) = (0, Vec::new(), able);
     for attempt in 0..=options.retry {
         let mut failed = Vec::new();
         for trial in left {
@@ -183,7 +300,8 @@ pub fn run(name: &str, options: &Options) -> anyhow::Result<ExitCode> {
     if !left.is_empty() {
         writeln!(out, "failed: {}", left.iter().map(|trial| trial.name).collect::<Vec<_>>().join(", "))?;
     }
-    writeln!(out, "{passed} passed, {} failed", left.len())?;
+    let more = if skipped.is_empty() { String::new() } else { format!(", {} skipped", skipped.len()) };
+    writeln!(out, "{passed} passed, {} failed{more}", left.len())?;
     Ok(if left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -192,6 +310,7 @@ fn run_one(bench: &mut Bench, trial: &Trial) -> anyhow::Result<bool> {
     interrupt::check()?;
     crate::cache::discard(&bench.scratch)?;
     std::fs::create_dir_all(&bench.scratch)?;
+    bench.on = trial.on;
     eprintln!("--- {}: {}", trial.name, trial.claim);
     let began = Instant::now();
     let result = (trial.run)(bench);
@@ -225,9 +344,13 @@ fn heal(lab: &mut Lab) -> anyhow::Result<()> {
     for &node in &nodes {
         interrupt::wait_for(&format!("node{node} answering ssh"), Duration::from_secs(60), || Ok(lab.ssh.answers(node).then_some(())))?;
         fault::debugfs(lab, node, true)?;
-        let remote = "pkill lab-guest; pkill -x dlmtop; mountpoint -q /mnt/other && umount /mnt/other; \
-                      mountpoint -q /mnt/ocfs2 || mount -t ocfs2 /dev/mapper/ocfs2 /mnt/ocfs2";
+        let remote = "pkill lab-guest; pkill -x dlmtop; mountpoint -q /mnt/other && umount /mnt/other; true";
         lab.ssh.run(node, remote, crate::stack::STEP).with_context(|| format!("making node{node} well"))?;
+        for file_system in &lab.plan.file_systems {
+            let kind = file_system.word();
+            let remote = format!("mountpoint -q /mnt/{kind} || mount -t {kind} /dev/mapper/{kind} /mnt/{kind}");
+            lab.ssh.run(node, &remote, crate::stack::STEP).with_context(|| format!("making node{node} well"))?;
+        }
     }
     programs::push_built(lab, &nodes)
 }

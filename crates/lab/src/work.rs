@@ -4,9 +4,13 @@ use crate::lab::Lab;
 use crate::ssh::quote;
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 /// A workload on the lab's file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -19,6 +23,8 @@ pub enum Workload {
     Contend,
     /// Holds a flock and sleeps; on the nodes after the first, waits for it
     Hold,
+    /// Two flocks, which the first two nodes take in opposite order: a deadlock, until the time is over
+    Deadlock,
     /// Reads and stats a whole tree
     Scan,
     /// Copies a file in, reads it and deletes it: each on the next node
@@ -61,6 +67,11 @@ fn steps(options: &Options, nodes: &[u8]) -> Vec<Vec<(u8, String)>> {
         Workload::Append => all(format!("work append {} --seconds {seconds}", in_directory("log"))),
         Workload::Contend => all(format!("work contend {} --seconds {seconds}", in_directory("lock"))),
         Workload::Hold => all(format!("work hold {} --seconds {seconds}", in_directory("lock"))),
+        Workload::Deadlock => {
+            let (one, other) = (in_directory("one"), in_directory("other"));
+            let does = [format!("work deadlock {one} {other}"), format!("work deadlock {other} {one}")];
+            vec![nodes.iter().zip(does).map(|(&node, arguments)| (node, format!("{arguments} --seconds {seconds}"))).collect()]
+        }
         Workload::Scan => all(format!("work scan {}", quote(&options.directory))),
         Workload::Mix => all(format!("work mix {} --seconds {seconds}", in_directory("mix"))),
         Workload::Probe => all(format!("work probe {} --seconds {seconds}", in_directory("probe"))),
@@ -130,6 +141,24 @@ impl Running {
         let mut line = String::new();
         let read = self.stdout.read_line(&mut line).with_context(|| self.what.clone())?;
         Ok((read > 0).then(|| line.trim_end().to_owned()))
+    }
+
+    /// Reads up to the event `name`, which must come within `limit`; else the process is ended.
+    pub fn event_within(&mut self, name: &str, limit: Duration) -> anyhow::Result<serde_json::Value> {
+        let pid = Pid::from_raw(i32::try_from(self.child.id())?);
+        let (came, wait) = channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // The other end is dropped when the event has come.
+                if wait.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+                    // It may have ended by itself.
+                    let _ = kill(pid, Signal::SIGKILL);
+                }
+            });
+            let event = self.event(name).with_context(|| format!("within {:.0} s", limit.as_secs_f64()));
+            drop(came);
+            event
+        })
     }
 
     /// Reads up to the event `name`, which must come.

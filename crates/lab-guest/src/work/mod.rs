@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 mod append;
 mod article;
 mod contend;
+mod deadlock;
 mod files;
 mod hold;
 mod hot;
@@ -34,6 +35,9 @@ enum Work {
     /// Takes a lock on a file and holds it. Its seconds count from when it has the lock; asked to end while it waits, it
     /// says `gave_up`.
     Hold(hold::Options),
+    /// Has one flock and wants another: run with the two files the other way round on another node, they wait for each
+    /// other. Asked to end, it gives back the first.
+    Deadlock(deadlock::Options),
     /// Reads a directory tree and stats all in it.
     Scan(scan::Options),
     /// Copies a file of random bytes in.
@@ -57,6 +61,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         Work::Append(options) => append::run(options),
         Work::Contend(options) => contend::run(options),
         Work::Hold(options) => hold::run(options),
+        Work::Deadlock(options) => deadlock::run(options),
         Work::Scan(options) => scan::run(options),
         Work::Copy(options) => article::copy(options),
         Work::Read(options) => article::read(options),

@@ -64,8 +64,9 @@ pub(super) fn ssh_killed(bench: &mut Bench) -> anyhow::Result<()> {
     let nodes = bench.lab.nodes();
     let uuid = reading::uuid(bench)?;
     let mut watch = watching(bench)?;
-    watch.until_quiet(&nodes, 2, Duration::from_secs(120))?;
+    // Read before it is quiet: what a lock did until now may be told only when a dump has it again.
     let before = crate::ssh::on_each(&nodes, |node| reading::locks(bench, node, &uuid))?;
+    watch.until_quiet(&nodes, 2, Duration::from_secs(120))?;
     watch.told.clear();
     // Frames are big and under way while the cluster works.
     let mut work = Running::start(&bench.lab, 1, &format!("work hot {directory} --until-eof"))?;

@@ -2,6 +2,7 @@
 
 use super::Bench;
 use super::watch::Watch;
+use crate::plan::FileSystem;
 use crate::stack::STEP;
 use anyhow::{bail, ensure};
 use std::time::Duration;
@@ -38,11 +39,12 @@ pub(super) fn reads_only(bench: &mut Bench) -> anyhow::Result<()> {
     ssh.run(1, "mv -f /usr/local/bin/real/dlmtop /usr/local/bin/dlmtop; rmdir /usr/local/bin/real; rm -f /run/collect.trace", STEP)?;
     let trace = judged?;
     std::fs::write(bench.scratch.join("collect.trace"), &trace)?;
-    judge(&trace)
+    // The file that tells the locks.
+    judge(&trace, if bench.on == FileSystem::Gfs2 { "/glocks" } else { "/locking_state" })
 }
 
-/// Every line of the trace is a reading one.
-fn judge(trace: &str) -> anyhow::Result<()> {
+/// Every line of the trace is a reading one, and `dump` is read again and again.
+fn judge(trace: &str, dump: &str) -> anyhow::Result<()> {
     let (mut opened, mut dumps) = (0, 0);
     for (number, line) in trace.lines().enumerate() {
         // `PID call(arguments) = result`; a call that another thread interrupts has its end on a later line.
@@ -62,7 +64,7 @@ fn judge(trace: &str) -> anyhow::Result<()> {
                 let writes = ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND"].iter().any(|flag| arguments.contains(flag));
                 ensure!(!writes || path == "/dev/null", told("it opens for writing"));
                 opened += 1;
-                dumps += u32::from(path.ends_with("/locking_state"));
+                dumps += u32::from(path.ends_with(dump));
             }
             // Its answers, and what it may complain.
             "write" | "writev" => ensure!(arguments.starts_with("1,") || arguments.starts_with("2,"), told("it writes to a file")),
@@ -74,8 +76,8 @@ fn judge(trace: &str) -> anyhow::Result<()> {
             _ => bail!(told("a call that changes something")),
         }
     }
-    ensure!(dumps >= 3, "only {dumps} of {opened} opened files are locking_state: the trace is not of a working collector");
-    crate::progress::say(&format!("{opened} files opened, all for reading; {dumps} times locking_state"));
+    ensure!(dumps >= 3, "only {dumps} of {opened} opened files are {dump}: the trace is not of a working collector");
+    crate::progress::say(&format!("{opened} files opened, all for reading; {dumps} times {dump}"));
     Ok(())
 }
 
@@ -91,7 +93,8 @@ mod tests {
 
     #[test]
     fn what_writes_or_touches_the_mount_is_found() {
-        judge(GOOD).unwrap();
+        judge(GOOD, "/locking_state").unwrap();
+        assert!(judge(GOOD, "/glocks").is_err());
         for bad in [
             "12 openat(AT_FDCWD, \"/sys/kernel/debug/ocfs2/A/locking_filter\", O_WRONLY) = 5\n",
             "12 statx(AT_FDCWD, \"/mnt/ocfs2\", 0, 0, 0) = 0\n",
@@ -99,8 +102,8 @@ mod tests {
             "12 mkdir(\"/tmp/x\", 0700) = 0\n",
             "12 openat(AT_FDCWD, \"/dev/mapper/ocfs2\", O_RDONLY) = 5\n",
         ] {
-            assert!(judge(&format!("{GOOD}{bad}")).is_err(), "{bad}");
+            assert!(judge(&format!("{GOOD}{bad}"), "/locking_state").is_err(), "{bad}");
         }
-        assert!(judge("").is_err());
+        assert!(judge("", "/locking_state").is_err());
     }
 }

@@ -34,6 +34,11 @@ pub(super) fn stuck_flock(bench: &mut Bench) -> anyhow::Result<()> {
         (list(stuck, "waits").len() == 2).then(|| stuck.clone())
     })?;
     ensure!(text(&stuck, "type") == "F", "the type of {stuck}");
+    // The holder's node is asked about the lock when the waits are seen, and tells it with its next sample.
+    let stuck = watch.until("the holder of the stuck flock named", watch.soon(), |snapshot| {
+        let stuck = list(snapshot, "stuck").iter().find(|stuck| number(stuck, "inode") == Some(inode))?;
+        (!list(stuck, "holders").is_empty()).then(|| stuck.clone())
+    })?;
     ensure!(list(&stuck, "holders") == ["node1"], "the holders of {stuck}");
     for (wait, (node, wanted_us)) in list(&stuck, "waits").iter().zip(["node2", "node3"].iter().zip(&wants)) {
         ensure!(text(wait, "node") == *node && text(wait, "wanted") == "EX", "the wait {wait}");

@@ -27,16 +27,19 @@ pub struct Watch {
     pub snapshot: Value,
     /// The longest time from one line to the next.
     pub longest_gap: Duration,
+    /// The only file systems of interest; a lab may have others mounted.
+    kind: &'static str,
 }
 
 impl Watch {
     /// Watches all nodes over ssh.
     pub fn nodes(bench: &Bench, more: &[&str]) -> anyhow::Result<Watch> {
-        let mut command = Command::new(&bench.dlmtop);
-        command.arg("-F").arg(bench.lab.place.ssh_config());
-        for node in bench.lab.nodes() {
-            command.args(["-n", &format!("node{node}")]);
-        }
+        Watch::view(bench, &[], more)
+    }
+
+    /// Watches all nodes over ssh by a view: a verb of dlmtop with its words.
+    pub fn view(bench: &Bench, verb: &[&str], more: &[&str]) -> anyhow::Result<Watch> {
+        let mut command = over_ssh(bench, verb);
         command.args(["-i", &bench.interval.as_secs_f64().to_string(), "--cpu-share", "100"]).args(more);
         Watch::start(bench, command)
     }
@@ -66,6 +69,7 @@ impl Watch {
             told: Counts::new(),
             snapshot: Value::Null,
             longest_gap: Duration::ZERO,
+            kind: bench.on.word(),
         })
     }
 
@@ -89,6 +93,9 @@ impl Watch {
         }
         self.last = Some(at);
         self.snapshot = serde_json::from_str(&line).with_context(|| format!("a line that is no JSON: {line}"))?;
+        if let Some(all) = self.snapshot.get_mut("file_systems").and_then(Value::as_array_mut) {
+            all.retain(|file_system| text(file_system, "kind") == self.kind);
+        }
         self.check()?;
         self.count();
         Ok(&self.snapshot)
@@ -154,8 +161,13 @@ impl Watch {
         })
     }
 
-    /// Until `quiet` snapshots in a row told fresh samples of every node of `nodes`, and no acquisition.
+    /// Until `quiet` snapshots in a row that came from now on told fresh samples of every node of `nodes`, and no acquisition.
     pub fn until_quiet(&mut self, nodes: &[u8], quiet: u32, limit: Duration) -> anyhow::Result<()> {
+        // Lines that came while the test did something else tell of before that.
+        let began = Instant::now();
+        while self.last.is_none_or(|came| came < began) {
+            self.next()?;
+        }
         let mut still = 0;
         self.until("no more acquisitions", limit, |snapshot| {
             let total = |name| {
@@ -200,6 +212,16 @@ impl Drop for Watch {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// dlmtop with a verb, over ssh to all nodes.
+pub fn over_ssh(bench: &Bench, verb: &[&str]) -> Command {
+    let mut command = Command::new(&bench.dlmtop);
+    command.args(verb).arg("-F").arg(bench.lab.place.ssh_config());
+    for node in bench.lab.nodes() {
+        command.args(["-n", &format!("node{node}")]);
+    }
+    command
 }
 
 /// A member that is an array.

@@ -1,0 +1,116 @@
+//! Three nodes in one directory of GFS2.
+
+use super::watch::{Watch, is_fresh, list, node_of, number, text};
+use super::{Bench, gfs2, numbers};
+use crate::progress;
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The directory's glock must be among so many rows.
+const FIRST: usize = 5;
+
+/// DLM requests by node and glock type.
+type Requests = BTreeMap<(String, String), u64>;
+
+/// What happens meanwhile.
+#[derive(Default)]
+struct Seen {
+    told: Requests,
+    /// Places of the directory's glock among the rows.
+    places: Vec<usize>,
+    /// Nodes whose DLM requests for it were told.
+    nodes: Vec<String>,
+    stuck: Vec<String>,
+}
+
+impl Seen {
+    /// Takes a snapshot's figures.
+    fn add(&mut self, snapshot: &Value, inode: u64) {
+        let Some(volume) = list(snapshot, "file_systems").first() else { return };
+        for of_node in list(volume, "gfs2") {
+            // A sample is told again until the next comes; its counts are not.
+            let node = text(of_node, "node");
+            if !node_of(snapshot, node).is_some_and(is_fresh) {
+                continue;
+            }
+            for kind in list(of_node, "types") {
+                let count = number(kind, "dlm_requests").unwrap_or(0);
+                *self.told.entry((node.to_owned(), text(kind, "type").to_owned())).or_default() += count;
+            }
+        }
+        let rows = list(volume, "glocks");
+        let name = format!("2/{inode:x}");
+        if let Some((place, row)) = rows.iter().enumerate().find(|(_, row)| text(row, "glock") == name) {
+            self.places.push(place);
+            let with = list(row, "nodes").iter().filter(|part| number(part, "dlm_requests").is_some_and(|count| count > 0));
+            self.nodes.extend(with.map(|part| text(part, "node").to_owned()));
+        }
+        let stuck_rows = rows.iter().filter(|row| row.get("stuck").and_then(Value::as_bool) == Some(true)).map(|row| text(row, "glock"));
+        let findings = list(snapshot, "findings").iter().map(|finding| text(finding, "rule")).filter(|rule| rule.contains("stuck"));
+        self.stuck.extend(stuck_rows.chain(findings).map(str::to_owned));
+        self.stuck.extend(list(snapshot, "stuck").iter().map(ToString::to_string));
+    }
+
+    /// All DLM requests that were told of a node.
+    fn of(&self, node: &str) -> u64 {
+        self.told.iter().filter(|((of, _), _)| of == node).map(|(_, count)| count).sum()
+    }
+}
+
+/// Takes snapshots until three in a row tell fresh samples of all nodes without a DLM request.
+fn until_still(bench: &Bench, watch: &mut Watch, seen: &mut Seen, inode: u64) -> anyhow::Result<()> {
+    let nodes = bench.lab.nodes();
+    let mut still = 0;
+    watch.until("no more DLM requests", Duration::from_secs(120), |snapshot| {
+        let before: u64 = seen.told.values().sum();
+        seen.add(snapshot, inode);
+        let fresh = nodes.iter().all(|node| node_of(snapshot, &format!("node{node}")).is_some_and(is_fresh));
+        still = if fresh && seen.told.values().sum::<u64>() == before { still + 1 } else { 0 };
+        (still >= 3).then_some(())
+    })
+}
+
+pub(super) fn directory(bench: &mut Bench) -> anyhow::Result<()> {
+    let nodes = bench.lab.nodes();
+    let directory = gfs2::fresh(bench, "hot-trial")?;
+    let inode = gfs2::inode(bench, &directory)?;
+    let mut watch = Watch::nodes(bench, &[])?;
+    watch.until_live(&nodes, Duration::from_secs(60))?;
+    until_still(bench, &mut watch, &mut Seen::default(), inode)?;
+    let before = gfs2::requests(bench)?;
+    let mut seen = Seen::default();
+    let bench = &*bench;
+    std::thread::scope(|scope| {
+        let work = scope
+            .spawn(|| crate::ssh::on_each(&nodes, |node| numbers::run_work(bench, node, &format!("work mix {directory} --seconds 12"))));
+        while !work.is_finished() {
+            seen.add(watch.next()?, inode);
+        }
+        work.join().map_err(|_| anyhow::anyhow!("the workload's thread panicked"))?
+    })?;
+    until_still(bench, &mut watch, &mut seen, inode)?;
+    let after = gfs2::requests(bench)?;
+    watch.quit()?;
+
+    let place = seen.places.iter().min().context("the directory's glock was never told")?;
+    ensure!(*place < FIRST, "the directory's glock 2/{inode:x} was never among the first {FIRST} rows: {:?}", seen.places);
+    for node in &nodes {
+        let name = format!("node{node}");
+        ensure!(seen.nodes.contains(&name), "no DLM request of {name} for the directory was told");
+    }
+    ensure!(seen.stuck.is_empty(), "stuck was told of {}", seen.stuck.join(", "));
+    for ((node, before), after) in nodes.iter().zip(&before).zip(&after) {
+        let name = format!("node{node}");
+        let counted: BTreeMap<&String, u64> =
+            after.iter().map(|(kind, count)| (kind, count.saturating_sub(before.get(kind).copied().unwrap_or(0)))).collect();
+        let (told, counted_all) = (seen.of(&name), counted.values().sum::<u64>());
+        progress::say(&format!("{name}: {told} DLM requests told, sbstats grew by {counted_all}"));
+        ensure!(counted_all > 100, "{name}: the workload made only {counted_all} DLM requests");
+        let by_type: BTreeMap<&String, u64> =
+            seen.told.iter().filter(|((of, _), _)| *of == name).map(|((_, kind), count)| (kind, *count)).collect();
+        ensure!(told == counted_all, "{name}: {told} DLM requests told, sbstats grew by {counted_all}: {by_type:?}, {counted:?}");
+    }
+    Ok(())
+}
