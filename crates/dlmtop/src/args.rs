@@ -7,19 +7,22 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  dlmtop                                    every OCFS2 mount of this machine
+  dlmtop                                    every OCFS2 and GFS2 mount of this machine
   dlmtop -n node1 -n node2 /mnt/shared      one file system on two nodes, over ssh
   dlmtop --all-nodes                        all nodes of the cluster that this machine is part of
   dlmtop --batch --count 2 --top 10         one interval as text
   dlmtop --json --count 5 /mnt/shared       five samples for a program
   dlmtop --from incident.tar.zst            play a recording at its own speed
+  dlmtop waits --all-nodes                  who waits for whom, since when, on which node and pid
+  dlmtop inode 0x183f3 --all-nodes          one inode: every lock, queue and master on every node
+  dlmtop masters --all-nodes                does one node master everything?
   dlmtop demo                               play the built-in recording of a real cluster
 
 Exit status:
   0  all well        1  nothing could be collected
   2  wrong usage     3  some node or line failed; the rest was printed";
 
-/// Live monitor of OCFS2 cluster locks on all nodes at once
+/// Live monitor of OCFS2 and GFS2 cluster locks on all nodes at once
 #[derive(Debug, Parser)]
 #[command(name = "dlmtop", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true, max_term_width = 110)]
 pub struct Cli {
@@ -36,6 +39,16 @@ pub struct Cli {
 pub enum Verb {
     /// Play the built-in recording of a real three-node cluster
     Demo(Demo),
+    /// The locks that cost time now (what dlmtop shows without a verb)
+    Hot(Watch),
+    /// Who waits for whom: chains over all nodes and file systems, deadlocks, and what each wait is for
+    Waits(Watch),
+    /// Which node masters how many resources, used by whom
+    Masters(Watch),
+    /// Everything about one inode: its locks, resources, queues and masters on every node
+    Inode(Inode),
+    /// What happens to locks and masters from one moment to the next, or while a command runs
+    Life(Life),
     /// Behave as o2locktop: its options, keys, columns and log
     #[command(disable_version_flag = true, disable_help_flag = true)]
     O2locktop {
@@ -48,6 +61,12 @@ pub enum Verb {
         /// Print the protocol's version and end
         #[arg(long)]
         protocol: bool,
+        /// Look at processes once: a request on stdin, the answer on stdout (started by the collector)
+        #[arg(long, hide = true)]
+        tasks: bool,
+        /// Print the inode of a path (started where asking may hang)
+        #[arg(long, hide = true, value_name = "PATH")]
+        inode_of: Option<PathBuf>,
     },
     /// Print the completion script of a shell
     Completions {
@@ -62,6 +81,40 @@ pub enum Verb {
     Keys,
 }
 
+/// Options of `inode`.
+#[derive(Debug, Args)]
+pub struct Inode {
+    /// Inode number, decimal or 0xHEX, or a path on this machine
+    #[arg(value_name = "INO|0xHEX|PATH")]
+    pub which: String,
+    /// Where to look, and how
+    #[command(flatten)]
+    pub watch: Watch,
+}
+
+/// Options of `life`.
+#[derive(Debug, Args)]
+pub struct Life {
+    /// The node (as named with -n) on which the command runs; else this machine
+    #[arg(long, value_name = "NODE")]
+    pub on: Option<String>,
+    /// Seconds from the first sample to the second, if no command is given; and from the command's end to the last sample
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub after: Option<f64>,
+    /// With --from: compare its last moment with that of this recording, instead of the first with the last of one
+    #[arg(long, value_name = "PATH")]
+    pub then: Option<PathBuf>,
+    /// Only locks of this inode, decimal or 0xHEX
+    #[arg(long = "only", value_name = "INO|0xHEX")]
+    pub only: Option<String>,
+    /// Where to look, and how
+    #[command(flatten)]
+    pub watch: Watch,
+    /// Command to run between the samples
+    #[arg(last = true, value_name = "CMD")]
+    pub command: Vec<String>,
+}
+
 /// Options of the demo.
 #[derive(Debug, Args)]
 pub struct Demo {
@@ -74,9 +127,9 @@ pub struct Demo {
 }
 
 /// Options of watching.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Watch {
-    /// Mount points (or UUIDs) to watch; all OCFS2 mounts if none is given
+    /// Mount points, UUIDs or lock tables to watch; every OCFS2 and GFS2 mount if none is given
     #[arg(value_name = "MOUNT")]
     pub mounts: Vec<String>,
     /// Node to watch over ssh: NODE, USER@NODE, NODE:PORT or an alias of ssh_config; repeatable

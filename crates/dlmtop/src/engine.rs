@@ -5,7 +5,7 @@
 use collect::recording::Player;
 use collect::{Event, NodeEvent, NodeHandle};
 use model::{Cluster, Rules, Snapshot, ViewTime};
-use sample::message::Configuration;
+use sample::message::{Configuration, Look};
 use sample::{ToNode, WatchedLock};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
@@ -28,6 +28,8 @@ pub enum Command {
     Interval(u64),
     /// Tell these locks on all nodes even when idle; replaces the earlier list.
     AskFor(Vec<WatchedLock>),
+    /// What of the DLMs and of processes to look at; beside it, what something waits for is looked at.
+    Look(Look),
     /// Recordings: play so many times as fast; `None`: as fast as possible.
     Speed(Option<f64>),
 }
@@ -70,21 +72,21 @@ pub const PATIENT: Duration = Duration::from_secs(15);
 pub const AT_ONCE: Duration = Duration::from_millis(500);
 
 /// Starts the engine. Fails only if no thread can be started.
-pub fn start(source: Source, rules: Rules, first_wait: Duration) -> std::io::Result<Engine> {
+pub fn start(source: Source, rules: Rules, look: Look, first_wait: Duration) -> std::io::Result<Engine> {
     // Few: a recording played as fast as possible waits for its face.
     let (update_sender, updates) = sync_channel(4);
     let (commands, inbox) = std::sync::mpsc::channel();
     thread::Builder::new().name("engine".to_owned()).spawn(move || match source {
         Source::Live { nodes, handles, events, configuration } => {
             let cluster = Cluster::new(nodes, rules);
-            Live { cluster, handles, configuration, watched: Vec::new(), start: Instant::now() }.run(
+            Live { cluster, handles, configuration, watched: Vec::new(), look, told_look: None, start: Instant::now() }.run(
                 &events,
                 &inbox,
                 &update_sender,
                 first_wait,
             );
         }
-        Source::Recording(player, speed) => play(*player, speed, rules, &inbox, &update_sender),
+        Source::Recording(player, speed) => play(*player, speed, rules, look, &inbox, &update_sender),
     })?;
     Ok(Engine { updates, commands })
 }
@@ -94,12 +96,16 @@ struct Live {
     handles: Vec<NodeHandle>,
     configuration: Configuration,
     watched: Vec<WatchedLock>,
+    /// What the face looks at.
+    look: Look,
+    told_look: Option<Look>,
     start: Instant,
 }
 
 impl Live {
     fn run(mut self, events: &Receiver<NodeEvent>, commands: &Receiver<Command>, updates: &SyncSender<Update>, first_wait: Duration) {
         self.configure();
+        self.watch();
         let mut due = self.start + first_wait;
         let mut last: Option<Instant> = None;
         loop {
@@ -112,6 +118,10 @@ impl Live {
                     }
                     Ok(Command::AskFor(locks)) => {
                         self.cluster.ask_for(locks);
+                        self.watch();
+                    }
+                    Ok(Command::Look(look)) => {
+                        self.look = look;
                         self.watch();
                     }
                     Ok(Command::Speed(_)) => {}
@@ -173,6 +183,13 @@ impl Live {
                 handle.tell(ToNode::Watch(self.watched.clone()));
             }
         }
+        let look = with_suspects(&self.look, &self.cluster);
+        if self.told_look.as_ref() != Some(&look) {
+            for handle in &self.handles {
+                handle.tell(ToNode::Look(look.clone()));
+            }
+            self.told_look = Some(look);
+        }
     }
 
     fn now(&self) -> ViewTime {
@@ -184,9 +201,25 @@ impl Live {
     }
 }
 
-fn play(mut player: Player, mut speed: Option<f64>, rules: Rules, commands: &Receiver<Command>, updates: &SyncSender<Update>) {
+/// What the face looks at, and what something waits for.
+fn with_suspects(look: &Look, cluster: &Cluster) -> Look {
+    let mut look = look.clone();
+    look.tasks |= !cluster.suspects().is_empty();
+    look.resources.extend(cluster.suspects().iter().cloned());
+    look
+}
+
+fn play(
+    mut player: Player,
+    mut speed: Option<f64>,
+    rules: Rules,
+    mut look: Look,
+    commands: &Receiver<Command>,
+    updates: &SyncSender<Update>,
+) {
     let mut cluster = Cluster::new(player.nodes().to_vec(), rules);
     let mut told: Vec<WatchedLock> = Vec::new();
+    player.look(look.clone());
     while let Some(frame) = player.next_frame() {
         let now = ViewTime { monotonic_us: frame.after_us, realtime_us: frame.realtime_us };
         for event in frame.events {
@@ -204,6 +237,7 @@ fn play(mut player: Player, mut speed: Option<f64>, rules: Rules, commands: &Rec
             let left = due.saturating_duration_since(Instant::now());
             match commands.recv_timeout(left) {
                 Ok(Command::AskFor(locks)) => cluster.ask_for(locks),
+                Ok(Command::Look(wanted)) => look = wanted,
                 Ok(Command::Speed(wanted)) => {
                     speed = wanted;
                     due = due.min(Instant::now() + wait(player.interval_ms(), speed));
@@ -213,6 +247,7 @@ fn play(mut player: Player, mut speed: Option<f64>, rules: Rules, commands: &Rec
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
+        player.look(with_suspects(&look, &cluster));
         if cluster.watched() != told.as_slice() {
             told = cluster.watched().to_vec();
             for node in 0..player.nodes().len() {

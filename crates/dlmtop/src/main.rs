@@ -1,20 +1,24 @@
-//! dlmtop: live monitor of OCFS2 cluster locks on all nodes at once.
+//! dlmtop: live monitor of OCFS2 and GFS2 cluster locks on all nodes at once.
 
 mod args;
 mod demo;
 mod engine;
+mod life;
 mod o2locktop;
 mod out;
 mod select;
 mod settings;
 mod tui;
 mod units;
+mod views;
 mod watch;
 
+use anyhow::Context as _;
 use args::{Cli, Verb};
 use clap::{CommandFactory, Parser};
 use std::io::{self, Write};
 use std::process::ExitCode;
+use views::View;
 
 fn main() -> ExitCode {
     match run() {
@@ -43,13 +47,28 @@ fn run() -> anyhow::Result<u8> {
     }
     let cli = Cli::parse();
     match cli.command {
-        None => watch::watch(&cli.watch),
+        None => watch::watch(&cli.watch, View::Hot),
+        Some(Verb::Hot(options)) => watch::watch(&options, View::Hot),
+        Some(Verb::Waits(options)) => watch::watch(&options, View::Waits),
+        Some(Verb::Masters(options)) => watch::watch(&options, View::Masters),
+        Some(Verb::Inode(options)) => watch::watch(&options.watch, View::Inode(views::which::inode(&options.which)?)),
+        Some(Verb::Life(options)) => life::life(&options),
         Some(Verb::Demo(demo)) => watch::demo(&demo.show, demo.speed),
-        Some(Verb::Collect { protocol: true }) => {
+        Some(Verb::Collect { tasks: true, .. }) => {
+            collect::node::task_reader::answer(&watch::local_files(), io::stdin(), io::stdout())?;
+            Ok(0)
+        }
+        Some(Verb::Collect { inode_of: Some(path), .. }) => {
+            use std::os::unix::fs::MetadataExt as _;
+            let metadata = std::fs::symlink_metadata(&path).with_context(|| path.display().to_string())?;
+            writeln!(io::stdout(), "{}", metadata.ino())?;
+            Ok(0)
+        }
+        Some(Verb::Collect { protocol: true, .. }) => {
             writeln!(io::stdout(), "dlmtop-protocol {}", sample::message::PROTOCOL)?;
             Ok(0)
         }
-        Some(Verb::Collect { protocol: false }) => {
+        Some(Verb::Collect { .. }) => {
             collect::serve::serve(&watch::local_files(), io::stdin(), io::stdout(), sample::message::VIEWER_GONE_AFTER)?;
             Ok(0)
         }
@@ -64,6 +83,10 @@ fn run() -> anyhow::Result<u8> {
         Some(Verb::O2locktop { arguments }) => o2locktop::run(&arguments),
         Some(Verb::Columns) => {
             for column in model::COLUMNS {
+                writeln!(io::stdout(), "{:18} {:12} {}", column.id, column.title, column.help)?;
+            }
+            writeln!(io::stdout(), "\nof GFS2's glocks:")?;
+            for column in model::GLOCK_COLUMNS {
                 writeln!(io::stdout(), "{:18} {:12} {}", column.id, column.title, column.help)?;
             }
             Ok(0)

@@ -5,6 +5,7 @@ use crate::engine::{self, Engine, Source};
 use crate::out::{self, csv::Csv, json::Json, text::Text};
 use crate::settings::Settings;
 use crate::tui::{self, Outcome, Playback, Title};
+use crate::views::{View, ViewFace};
 use anyhow::{Context, bail};
 use collect::node::RootFiles;
 use collect::recording::Player;
@@ -13,6 +14,7 @@ use collect::{NodeEvent, NodeHandle};
 use model::Rules;
 use sample::message::Configuration;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 
 /// The files of this machine: below `DLMTOP_ROOT` if that is set (captures, tests).
@@ -54,23 +56,27 @@ pub fn demo(show: &Show, speed: Speed) -> anyhow::Result<u8> {
     let settings = Settings::new(show, None, None, kind == FaceKind::Screen).context(WrongUsage)?;
     let player = crate::demo::player()?;
     let speed = if kind == FaceKind::Screen { speed.0 } else { None };
-    run(Source::Recording(Box::new(player), speed), &settings, show, &[], "demo: a recorded three-node cluster".to_owned())
+    run(Source::Recording(Box::new(player), speed), &settings, show, &[], "demo: a recorded three-node cluster".to_owned(), View::Hot)
 }
 
 /// Watches nodes or a recording.
-pub fn watch(watch: &Watch) -> anyhow::Result<u8> {
+pub fn watch(watch: &Watch, view: View) -> anyhow::Result<u8> {
     let kind = face_kind(&watch.show);
     let settings = Settings::new(&watch.show, watch.interval, watch.cpu_share, kind == FaceKind::Screen).context(WrongUsage)?;
     let source = match &watch.from {
         Some(path) => {
             let usual = if kind == FaceKind::Screen { Some(1.0) } else { None };
             let speed = watch.speed.map_or(usual, |speed| speed.0);
-            let player = Player::open(path, configuration(watch, &settings)).context("--from")?;
-            Source::Recording(Box::new(player), speed)
+            Source::Recording(Box::new(recording(watch, &settings, path)?), speed)
         }
         None => live(watch, &settings)?,
     };
-    run(source, &settings, &watch.show, &watch.mounts, title(watch))
+    run(source, &settings, &watch.show, &watch.mounts, title(watch), view)
+}
+
+/// Opens a recording.
+pub fn recording(watch: &Watch, settings: &Settings, path: &Path) -> anyhow::Result<Player> {
+    Player::open(path, configuration(watch, settings)).context("--from")
 }
 
 /// What is watched, in words.
@@ -143,7 +149,7 @@ fn remote(
     ssh::start(number, node, options, events).with_context(|| format!("node {node:?}"))
 }
 
-fn run(source: Source, settings: &Settings, show: &Show, mounts: &[String], title: String) -> anyhow::Result<u8> {
+fn run(source: Source, settings: &Settings, show: &Show, mounts: &[String], title: String, view: View) -> anyhow::Result<u8> {
     let playback = match &source {
         Source::Live { .. } => Playback::Live,
         Source::Recording(_, speed) => Playback::Recording { speed: *speed },
@@ -152,20 +158,29 @@ fn run(source: Source, settings: &Settings, show: &Show, mounts: &[String], titl
         [only] if only.starts_with('/') => Some(only.clone()),
         _ => None,
     };
-    let for_people = face_kind(show) == FaceKind::Screen;
+    let kind = match face_kind(show) {
+        FaceKind::Csv if view != View::Hot => {
+            return Err(anyhow::anyhow!("--csv: only the hot locks are a table; use --json").context(WrongUsage));
+        }
+        kind => kind,
+    };
+    let for_people = kind == FaceKind::Screen;
     let rules = Rules { stuck_after_ns: settings.stuck_after_ns, mount_point, each_sample_once: !for_people, ..Rules::default() };
     let first_wait = if for_people { engine::AT_ONCE } else { engine::PATIENT };
-    let engine = engine::start(source, rules, first_wait).context("cannot start the engine's thread")?;
-    match face_kind(show) {
-        FaceKind::Screen => screen(engine, settings, title, playback),
+    let engine = engine::start(source, rules, view.look(), first_wait).context("cannot start the engine's thread")?;
+    if view != View::Hot && kind != FaceKind::Screen {
+        return batch(&engine, &mut ViewFace::new(view, settings, kind == FaceKind::Json), show);
+    }
+    match kind {
+        FaceKind::Screen => screen(engine, settings, title, playback, view),
         FaceKind::Text => batch(&engine, &mut Text::new(settings), show),
         FaceKind::Csv => batch(&engine, &mut Csv::new(settings), show),
         FaceKind::Json => batch(&engine, &mut Json::new(settings), show),
     }
 }
 
-fn screen(engine: Engine, settings: &Settings, title: String, playback: Playback) -> anyhow::Result<u8> {
-    match tui::run(engine, settings.clone(), Title(title), playback)? {
+fn screen(engine: Engine, settings: &Settings, title: String, playback: Playback, view: View) -> anyhow::Result<u8> {
+    match tui::run(engine, settings.clone(), Title(title), playback, view)? {
         Outcome::Quit => Ok(0),
         Outcome::Signal(signal) => {
             // The terminal is restored: end as the signal would have ended this program, so that its parent can tell.

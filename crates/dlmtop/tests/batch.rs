@@ -45,9 +45,10 @@ fn locks(snapshot: &Value) -> &Vec<Value> {
 
 #[test]
 fn the_hot_directory_and_the_hot_file_are_ranked_first_while_they_are_hot() {
-    // By the time that was waited; by average a lock that was wanted once, for long, may come before.
-    for (order, places) in [("time", 1), ("average", 3)] {
-        for snapshot in json("ocfs2-hot", &["--top", "3", "--sort", order]) {
+    // By the time that was waited; by average locks of a file that was wanted once, for long, may come before: at 42 s three of
+    // inode 12822, made again, of which one was waited for 55 ms.
+    for (order, places) in [("time", 1), ("average", 4)] {
+        for snapshot in json("ocfs2-hot", &["--top", "4", "--sort", order]) {
             let hot = match at(&snapshot) {
                 18..=69 => 12820,
                 78..=105 => 32770,
@@ -307,7 +308,7 @@ fn plain_output_has_no_escape_codes() {
 fn errors_are_on_stderr_with_the_right_status() {
     for (arguments, status, said) in [
         (&["--from", "/nonexistent"][..], 1, "/nonexistent"),
-        (&["--from", env!("CARGO_MANIFEST_DIR")], 1, "no OCFS2 lock state in it"),
+        (&["--from", env!("CARGO_MANIFEST_DIR")], 1, "no lock state in it"),
         (&["--sort", "size"], 2, "average"),
         (&["--json", "--csv"], 2, "cannot be used"),
         (&["-t", "7", "demo"], 2, ""),
@@ -333,7 +334,7 @@ fn on_a_machine_without_ocfs2_the_cause_and_the_remedy_are_told() {
     assert!(stderr.contains("debugfs not mounted") && stderr.contains("mount -t debugfs"), "{stderr}");
     std::fs::create_dir_all(empty.path().join("sys/kernel/debug/bdi")).unwrap();
     let stderr = String::from_utf8_lossy(&run().stderr).into_owned();
-    assert!(stderr.contains("no OCFS2 file system is mounted"), "{stderr}");
+    assert!(stderr.contains("no OCFS2 or GFS2 file system is mounted"), "{stderr}");
 }
 
 #[test]

@@ -46,4 +46,7 @@ fn every_column_is_in_the_documents_of_json() {
     for column in model::COLUMNS.iter().filter(|column| !matches!(column.id, "path" | "level")) {
         assert!(document.contains(&format!("`{}`", column.id)), "{} is not in docs/json.md", column.id);
     }
+    for column in model::GLOCK_COLUMNS {
+        assert!(document.contains(&format!("`{}`", column.id)), "{} is not in docs/json.md", column.id);
+    }
 }

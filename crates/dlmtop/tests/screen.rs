@@ -136,6 +136,22 @@ fn keys_lead_through_the_screen_and_q_restores_the_terminal() {
 }
 
 #[test]
+fn a_view_that_is_named_opens_on_the_screen_and_leads_back_to_the_locks() {
+    let recording = format!("{}/tests/recordings/ocfs2-61-blocked-flock.tar.zst", env!("CARGO_MANIFEST_DIR"));
+    for (command, said) in
+        [(&["waits"][..], "flock on inode 32273"), (&["masters"], "MASTERED"), (&["inode", "32273"], "inode 32273 (0x7e11)")]
+    {
+        let mut terminal = Terminal::run(&[command, &["--from", &recording]].concat(), &[], 100, 30);
+        terminal.wait_for(said);
+        terminal.press("\x1b");
+        terminal.wait_for("EX NUM");
+        terminal.press("q");
+        let (status, left) = terminal.end();
+        assert!(status.success() && left.trim().is_empty(), "{status:?} {left}");
+    }
+}
+
+#[test]
 fn a_big_q_leaves_the_picture() {
     let mut terminal = demo(80, 24);
     terminal.press("Q");

@@ -48,7 +48,8 @@ pub fn run(arguments: &[String]) -> anyhow::Result<u8> {
     };
     let source = crate::watch::live(&watch, &settings)?;
     let rules = Rules { stuck_after_ns: settings.stuck_after_ns, mount_point: arguments.mount_point.clone(), ..Rules::default() };
-    let engine = engine::start(source, rules, engine::PATIENT).context("cannot start the engine's thread")?;
+    let engine =
+        engine::start(source, rules, sample::message::Look::default(), engine::PATIENT).context("cannot start the engine's thread")?;
     let report = Report { title: title(&arguments), length: arguments.display_length, system: arguments.debug, utc: settings.utc };
     if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         screen::run(&engine, &report, log)

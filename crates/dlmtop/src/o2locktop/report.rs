@@ -158,7 +158,9 @@ mod tests {
     fn snapshots() -> Vec<Snapshot> {
         let player =
             collect::recording::Player::from_archive(crate::demo::RECORDING, "demo", sample::message::Configuration::default()).unwrap();
-        let engine = engine::start(Source::Recording(Box::new(player), None), Rules::default(), engine::AT_ONCE).unwrap();
+        let engine =
+            engine::start(Source::Recording(Box::new(player), None), Rules::default(), sample::message::Look::default(), engine::AT_ONCE)
+                .unwrap();
         engine
             .updates
             .iter()

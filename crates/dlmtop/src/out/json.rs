@@ -5,7 +5,10 @@ use super::{Face, most, shows_all};
 use crate::select;
 use crate::settings::Settings;
 use model::column::Cell;
-use model::{COLUMNS, Episode, FileSystemView, Finding, LockRow, NodeFigures, NodeState, NodeView, Snapshot, Value as Figure};
+use model::{
+    COLUMNS, Episode, FileSystemView, Finding, GLOCK_COLUMNS, GlockCell, GlockRow, LockRow, NodeFigures, NodeState, NodeView, Snapshot,
+    Value as Figure,
+};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
 
@@ -52,6 +55,8 @@ fn file_system(snapshot: &Snapshot, view: &FileSystemView, settings: &Settings) 
     let rows = select::rows(view, settings, shows_all(snapshot), most(settings));
     json!({
         "uuid": view.uuid,
+        "kind": view.kind.word(),
+        "verdict": view.verdict.as_ref().map(crate::views::waits::verdict),
         "label": view.label,
         "mount_points": view.mount_points,
         "since": if view.lifetime { "lock made" } else { "interval" },
@@ -68,7 +73,71 @@ fn file_system(snapshot: &Snapshot, view: &FileSystemView, settings: &Settings) 
             "stuck": totals.stuck,
         },
         "locks": rows.iter().map(|row| lock(snapshot, view, row)).collect::<Vec<_>>(),
+        "glocks": select::glocks(view, settings, shows_all(snapshot)).iter().take(most(settings)).map(|row| glock(snapshot, view, row)).collect::<Vec<_>>(),
+        "gfs2": view.gfs2.iter().map(|of_node| json!({
+            "node": snapshot.node_name(of_node.node),
+            "health": of_node.health,
+            "types": of_node.types.iter().map(|figures| json!({
+                "type": figures.kind.word(),
+                "unlocked": figures.by_state.first(),
+                "shared": figures.by_state.get(1),
+                "deferred": figures.by_state.get(2),
+                "exclusive": figures.by_state.get(3),
+                "held": figures.held,
+                "contended": figures.contended,
+                "waiting": figures.waiting,
+                "dlm_requests": figures.dlm_requests,
+                "queued": figures.queued,
+                "blocking_rtt_ns": figures.blocking_rtt_ns,
+            })).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
     })
+}
+
+fn glock(snapshot: &Snapshot, view: &FileSystemView, row: &GlockRow) -> Value {
+    let mut object = glock_figures(&GlockCell { snapshot, view, row, part: None });
+    object.insert("stuck".to_owned(), json!(row.stuck));
+    object.insert("system".to_owned(), json!(row.system));
+    let parts = row.nodes.iter().map(|part| {
+        let mut object = Map::new();
+        object.insert("node".to_owned(), json!(snapshot.node_name(part.node)));
+        object.append(&mut glock_figures(&GlockCell { snapshot, view, row, part: Some(part) }));
+        object.insert("target".to_owned(), json!(part.glock.target));
+        object.insert("flags".to_owned(), json!(part.glock.flags));
+        object.insert("flags_words".to_owned(), json!(part.glock.flags_words));
+        object.insert("holders".to_owned(), json!(part.glock.holders));
+        object.insert("holders_omitted".to_owned(), json!(part.glock.holders_omitted));
+        object.insert("demote".to_owned(), json!(part.glock.demote));
+        object.insert("over_ns".to_owned(), json!(part.glock.stats.and_then(|stats| stats.over_ns)));
+        Value::Object(object)
+    });
+    object.insert("nodes".to_owned(), Value::Array(parts.collect()));
+    Value::Object(object)
+}
+
+/// The columns as fields, as [`figures`] has them.
+fn glock_figures(cell: &GlockCell<'_>) -> Map<String, Value> {
+    let mut object = Map::new();
+    for column in GLOCK_COLUMNS.iter().filter(|column| cell.part.is_some() || column.id != "state") {
+        add(&mut object, column.id, (column.get)(cell));
+    }
+    object
+}
+
+/// Adds a field; what does not apply is left out, what is not known is `null`.
+fn add(object: &mut Map<String, Value>, id: &str, value: Figure) {
+    let value = match value {
+        Figure::Nothing => return,
+        Figure::Unknown => Value::Null,
+        Figure::Count(value) | Figure::Nanoseconds(value) | Figure::Moment(value) => json!(value),
+        Figure::AtLeast(value) => {
+            object.insert("waiting_at_least".to_owned(), json!(true));
+            json!(value)
+        }
+        Figure::Text(text) => json!(text),
+        Figure::Series(series) => json!(series),
+    };
+    object.insert(id.to_owned(), value);
 }
 
 fn node_object(node: &NodeView) -> Value {
@@ -159,18 +228,7 @@ fn figures(cell: &Cell<'_>) -> Map<String, Value> {
     for column in
         COLUMNS.iter().filter(|column| cell.part.is_none() || !matches!(column.id, "type" | "inode" | "path" | "trend_ns" | "name"))
     {
-        let value = match (column.get)(cell) {
-            Figure::Nothing => continue,
-            Figure::Unknown => Value::Null,
-            Figure::Count(value) | Figure::Nanoseconds(value) | Figure::Moment(value) => json!(value),
-            Figure::AtLeast(value) => {
-                object.insert("waiting_at_least".to_owned(), json!(true));
-                json!(value)
-            }
-            Figure::Text(text) => json!(text),
-            Figure::Series(series) => json!(series),
-        };
-        object.insert(column.id.to_owned(), value);
+        add(&mut object, column.id, (column.get)(cell));
     }
     if cell.part.is_none() {
         // Per node and in one string: programs want the former.

@@ -1,6 +1,7 @@
 //! Faces without a terminal: text, CSV and JSON. Data goes to stdout, words to stderr.
 
 pub mod csv;
+pub mod glock_text;
 pub mod json;
 pub mod text;
 

@@ -6,6 +6,7 @@ use crate::settings::Settings;
 use crate::units::{Clock, span, text};
 use model::column::Cell;
 use model::{COLUMNS, Column, Episode, FileSystemView, Finding, NodeState, NodeView, NodeWait, Severity, Snapshot, Value};
+use sample::message::FileSystemKind;
 use std::io::{self, Write};
 
 /// Rows per file system if not told otherwise.
@@ -98,9 +99,19 @@ impl Text<'_> {
 
     fn file_system(&self, snapshot: &Snapshot, view: &FileSystemView, out: &mut dyn Write) -> io::Result<()> {
         let label = view.label.as_deref().map(|label| format!(" ({})", clean(label))).unwrap_or_default();
-        writeln!(out, "{}{label}  UUID {}", clean(view.title()), view.uuid)?;
+        let (title, uuid) = (clean(view.title()), clean(&view.uuid));
+        match view.kind {
+            FileSystemKind::Ocfs2 => writeln!(out, "{title}{label}  UUID {uuid}")?,
+            FileSystemKind::Gfs2 => writeln!(out, "{title}  GFS2 {uuid}")?,
+        }
+        if let Some(verdict) = &view.verdict {
+            writeln!(out, "  {}", clean(&crate::views::waits::headline(verdict, &self.clock)))?;
+        }
         for node in &view.nodes {
             writeln!(out, "{}", node_line(node))?;
+        }
+        if view.kind == FileSystemKind::Gfs2 {
+            return super::glock_text::write(snapshot, view, self.settings, &self.clock, out);
         }
         let totals = &view.totals;
         let types: Vec<String> = totals.by_frequency().iter().map(|(kind, count)| format!("{kind} {count}")).collect();
@@ -176,6 +187,7 @@ fn node_line(node: &NodeView) -> String {
         }
         line += &format!(", {} locks", head.known);
         match head.dump.missed {
+            // GFS2's files lose nothing.
             Some(0) => {}
             Some(missed) => line += &format!(", about {missed} missed by the dump"),
             None => line += ", missed by the dump: unknown",

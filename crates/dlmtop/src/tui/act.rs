@@ -1,14 +1,15 @@
 //! Keys, acted on.
 
-use super::app::{App, Effect, OpenLock, Overlay, View};
+use super::app::{App, Effect, Name, OpenLock, Overlay, View};
 use super::filter::{self, Choice};
 use super::header::seconds;
 use super::keys::{self, Action};
 use super::list::Cursor;
 use super::menu::{Menu, Subject};
 use super::prompt::{Prompt, Purpose, Typed};
-use super::{Playback, columns, episodes, nodes};
+use super::{Playback, columns, episodes, glock_columns, nodes};
 use crate::engine::Command;
+use formats::gfs2::GlockName;
 use formats::ocfs2::LockName;
 use model::{COLUMNS, SortKey};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -34,11 +35,17 @@ impl App {
             effects.extend(self.key(KeyEvent::new(event.code, event.modifiers.difference(KeyModifiers::ALT))));
             return effects;
         }
-        let effects = if matches!(self.overlay, Overlay::Prompt(_)) {
+        let look = self.look();
+        let mut effects = if matches!(self.overlay, Overlay::Prompt(_)) {
             self.type_key(event)
         } else {
             keys::action(event).map(|action| self.act(action)).unwrap_or_default()
         };
+        let wanted = self.look();
+        if wanted != look {
+            self.asked();
+            effects.push(Effect::Tell(Command::Look(wanted)));
+        }
         self.settle();
         effects
     }
@@ -69,8 +76,12 @@ impl App {
             Action::Pause => self.pause(),
             Action::Step(by) => self.look_back(|app, number| app.history.step(number, by).cloned()),
             Action::Minute(by) => self.look_back(|app, number| app.history.jump(number, by * MINUTE_US).cloned()),
+            Action::Left | Action::Right if self.view.is_page() => self.page.scroll_across(action == Action::Right),
             Action::Left => self.columns_from = self.columns_from.saturating_sub(1),
-            Action::Right => self.columns_from += usize::from(columns::shown(self).more_right),
+            Action::Right => {
+                let more = if self.has_glocks() { glock_columns::shown(self).more_right } else { columns::shown(self).more_right };
+                self.columns_from += usize::from(more);
+            }
             Action::NodeRows => self.settings.detail = !self.settings.detail,
             Action::Follow => {
                 self.follow = !self.follow;
@@ -95,6 +106,9 @@ impl App {
                 self.settings.reverse = !self.settings.reverse;
                 self.refresh();
             }
+            Action::Columns if self.has_glocks() => {
+                self.answer = Some("the columns of glocks go by the terminal's width; Right shows more".to_owned());
+            }
             Action::Columns => self.overlay = Overlay::Menu(Menu { subject: Subject::Columns, cursor: Cursor::default() }),
             Action::Filter => {
                 let words = filter::words(&self.choice, &self.node_names());
@@ -104,6 +118,7 @@ impl App {
             Action::More => return self.pace(true),
             Action::Less => return self.pace(false),
             Action::FileSystem(by) => self.next_file_system(by),
+            Action::Inode => return self.look_at_inode(),
             Action::View(number) => {
                 if let Some((view, _)) = View::ALL.get(number) {
                     self.view = *view;
@@ -135,7 +150,7 @@ impl App {
     /// The selected lock is the one to follow.
     fn mark_wanted(&mut self) {
         if self.view == View::Locks {
-            self.wanted = self.row(self.cursor().at).map(|row| row.name);
+            self.wanted = self.name(self.cursor().at);
         }
     }
 
@@ -165,10 +180,53 @@ impl App {
         }
     }
 
-    fn open_lock(&mut self, uuid: String, name: LockName) -> Vec<Effect> {
+    fn open_lock(&mut self, uuid: String, name: Name) -> Vec<Effect> {
         self.overlay = Overlay::None;
-        self.open = Some(OpenLock { uuid: uuid.clone(), name, scroll: 0 });
-        vec![Effect::Tell(Command::AskFor(vec![WatchedLock { uuid, name }]))]
+        let watched = match name {
+            Name::Lock(name) => vec![WatchedLock { uuid: uuid.clone(), name }],
+            // A glock is asked for by what is looked at.
+            Name::Glock(_) => Vec::new(),
+        };
+        self.open = Some(OpenLock { uuid, name, scroll: 0 });
+        vec![Effect::Tell(Command::AskFor(watched))]
+    }
+
+    /// The lock that the selection is about: the open one, else that of the list, the finding or the stuck wait.
+    fn selected_name(&self) -> Option<Name> {
+        if let Some(open) = &self.open {
+            return Some(open.name);
+        }
+        let at = self.cursor().at;
+        match self.view {
+            View::Locks => self.name(at),
+            View::Findings => self.shown.as_ref()?.findings.get(at)?.lock.map(Name::Lock),
+            View::Episodes => episodes::of(self).get(at).map(|episode| Name::Lock(episode.name)),
+            View::Nodes | View::Waits | View::Masters | View::Inode => None,
+        }
+    }
+
+    /// This inode everywhere; asks which if nothing is selected.
+    fn look_at_inode(&mut self) -> Vec<Effect> {
+        match self.selected_name().map(Name::inode) {
+            Some(Some(inode)) => return self.show_inode(inode),
+            Some(None) => self.answer = Some("this lock is about no inode".to_owned()),
+            None => {
+                // The one that most wait for is the likeliest.
+                let waits = self.shown.as_ref().filter(|_| self.view == View::Waits).map(|shown| &shown.waits.chains);
+                let likely = waits.and_then(|chains| chains.iter().find_map(|chain| chain.resource.as_ref()?.inode()));
+                let likely = likely.map_or_else(String::new, |inode| inode.to_string());
+                self.overlay = Overlay::Prompt(Prompt::new(Purpose::Inode, &likely));
+            }
+        }
+        Vec::new()
+    }
+
+    fn show_inode(&mut self, inode: u64) -> Vec<Effect> {
+        self.overlay = Overlay::None;
+        self.page.inode = Some(inode);
+        self.view = View::Inode;
+        *self.cursor_mut() = Cursor::default();
+        self.close()
     }
 
     /// Enter: opens what is selected.
@@ -178,12 +236,18 @@ impl App {
         }
         let at = self.cursor().at;
         let lock = match self.view {
-            View::Locks => self.file_system().zip(self.row(at)).map(|(view, row)| (view.uuid.clone(), row.name)),
+            View::Locks => self.file_system().zip(self.name(at)).map(|(view, name)| (view.uuid.clone(), name)),
             View::Findings => {
                 let finding = self.shown.as_ref().and_then(|shown| shown.findings.get(at));
-                finding.and_then(|finding| finding.uuid.clone().zip(finding.lock))
+                let rule = finding.filter(|finding| finding.lock.is_none()).map(|finding| finding.rule);
+                if let Some("stuck-lock" | "deadlock") = rule {
+                    self.view = View::Waits;
+                    return Vec::new();
+                }
+                finding.and_then(|finding| finding.uuid.clone().zip(finding.lock.map(Name::Lock)))
             }
-            View::Episodes => episodes::of(self).get(at).map(|episode| (episode.uuid.clone(), episode.name)),
+            View::Episodes => episodes::of(self).get(at).map(|episode| (episode.uuid.clone(), Name::Lock(episode.name))),
+            View::Waits | View::Masters | View::Inode => return Vec::new(),
             View::Nodes => {
                 let node = nodes::of(self).get(at).map(|node| node.node);
                 if node.is_some() {
@@ -292,7 +356,7 @@ impl App {
         let to = (at + len).saturating_add_signed(by) % len;
         self.place = shown.file_systems.get(to).map(|view| view.uuid.clone());
         self.wanted = None;
-        self.cursors = [Cursor::default(); 4];
+        self.cursors = [Cursor::default(); View::ALL.len()];
         self.refresh();
     }
 
@@ -308,8 +372,8 @@ impl App {
                 self.choice = Choice::default();
                 self.refresh();
             }
-            (Purpose::Jump, Typed::GivenUp) => self.overlay = Overlay::None,
-            (Purpose::Jump, Typed::Changed) => prompt.error = None,
+            (Purpose::Jump | Purpose::Inode, Typed::GivenUp) => self.overlay = Overlay::None,
+            (Purpose::Jump | Purpose::Inode, Typed::Changed) => prompt.error = None,
             (Purpose::Filter, Typed::Changed | Typed::Done) => match filter::parse(&text, &nodes) {
                 Ok(choice) => {
                     prompt.error = None;
@@ -322,6 +386,11 @@ impl App {
                 Err(error) => prompt.error = Some(error),
             },
             (Purpose::Jump, Typed::Done) => return self.jump(text.trim()),
+            (Purpose::Inode, Typed::Done) if text.trim().is_empty() => self.overlay = Overlay::None,
+            (Purpose::Inode, Typed::Done) => match filter::inode(text.trim()) {
+                Ok(inode) => return self.show_inode(inode),
+                Err(error) => prompt.error = Some(error),
+            },
         }
         Vec::new()
     }
@@ -332,12 +401,18 @@ impl App {
             self.overlay = Overlay::None;
             return Vec::new();
         }
-        if let (Ok(name), Some(view)) = (text.parse::<LockName>(), self.file_system()) {
+        let named = if self.has_glocks() {
+            GlockName::parse(text.as_bytes()).map(Name::Glock)
+        } else {
+            text.parse::<LockName>().ok().map(Name::Lock)
+        };
+        if let (Some(name), Some(view)) = (named, self.file_system()) {
             return self.open_lock(view.uuid.clone(), name);
         }
+        let what = if self.has_glocks() { "glock" } else { "lock" };
         let found = filter::inode(text).and_then(|inode| {
-            let row = (0..self.order.len()).find(|&rank| self.row(rank).is_some_and(|row| row.name.inode() == Some(inode)));
-            row.ok_or_else(|| format!("no lock of inode {inode} is active and shown"))
+            let row = (0..self.order.len()).find(|&rank| self.name(rank).is_some_and(|name| name.inode() == Some(inode)));
+            row.ok_or_else(|| format!("no {what} of inode {inode} is active and shown"))
         });
         match found {
             Ok(at) => {

@@ -4,15 +4,18 @@ use super::filter::Choice;
 use super::history::History;
 use super::list::Cursor;
 use super::menu::Menu;
+use super::page::Page;
 use super::prompt::Prompt;
 use super::theme::Theme;
-use super::{Playback, Title, columns, detail, episodes, findings, header, help, locks, nodes};
+use super::{Playback, Title, columns, detail, episodes, findings, glock_columns, glocks, header, help, locks, nodes};
 use crate::engine::Command;
 use crate::settings::Settings;
 use crate::units::Clock;
+use formats::gfs2::GlockName;
 use formats::ocfs2::LockName;
-use model::{FileSystemView, LockRow, Snapshot};
+use model::{FileSystemView, GlockRow, LockRow, Snapshot};
 use ratatui::layout::Rect;
+use sample::message::FileSystemKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,12 +44,49 @@ pub enum View {
     Findings,
     /// Stuck waits under way and over.
     Episodes,
+    /// Who waits for whom.
+    Waits,
+    /// Who masters what.
+    Masters,
+    /// One inode on all nodes.
+    Inode,
 }
 
 impl View {
     /// All, by their number, with their name.
-    pub const ALL: [(View, &'static str); 4] =
-        [(View::Locks, "locks"), (View::Nodes, "nodes"), (View::Findings, "findings"), (View::Episodes, "stuck history")];
+    pub const ALL: [(View, &'static str); 7] = [
+        (View::Locks, "locks"),
+        (View::Nodes, "nodes"),
+        (View::Findings, "findings"),
+        (View::Episodes, "stuck history"),
+        (View::Waits, "waits"),
+        (View::Masters, "masters"),
+        (View::Inode, "inode"),
+    ];
+
+    /// It is a page of text that is scrolled, not a list with a selection.
+    pub fn is_page(self) -> bool {
+        matches!(self, View::Waits | View::Masters | View::Inode)
+    }
+}
+
+/// A lock's name, of either file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// OCFS2's.
+    Lock(LockName),
+    /// GFS2's.
+    Glock(GlockName),
+}
+
+impl Name {
+    /// The inode it is about.
+    pub fn inode(self) -> Option<u64> {
+        match self {
+            Name::Lock(name) => name.inode(),
+            Name::Glock(name) => name.inode(),
+        }
+    }
 }
 
 /// What lies over the page.
@@ -69,7 +109,7 @@ pub struct OpenLock {
     /// Its file system.
     pub uuid: String,
     /// Its name.
-    pub name: LockName,
+    pub name: Name,
     /// Lines scrolled.
     pub scroll: usize,
 }
@@ -95,10 +135,12 @@ pub struct App {
     pub(super) view: View,
     /// Rows of the file system that are shown, in order.
     pub(super) order: Vec<usize>,
-    /// Cursors of the four views.
-    pub(super) cursors: [Cursor; 4],
+    /// Cursors of the views; a page's is its first line.
+    pub(super) cursors: [Cursor; View::ALL.len()],
+    /// The page of text, if the view is one.
+    pub(super) page: Page,
     /// The lock that the selection follows.
-    pub(super) wanted: Option<LockName>,
+    pub(super) wanted: Option<Name>,
     pub(super) follow: bool,
     /// Columns scrolled out to the left.
     pub(super) columns_from: usize,
@@ -127,7 +169,8 @@ impl App {
             place: None,
             view: View::Locks,
             order: Vec::new(),
-            cursors: [Cursor::default(); 4],
+            cursors: [Cursor::default(); View::ALL.len()],
+            page: Page::default(),
             wanted: None,
             follow: true,
             columns_from: 0,
@@ -171,30 +214,53 @@ impl App {
         self.place.as_deref().and_then(|uuid| shown.file_system(uuid)).or(shown.file_systems.first())
     }
 
-    /// Its row of this rank.
+    /// Whether that is a GFS2, which has glocks.
+    pub(super) fn has_glocks(&self) -> bool {
+        self.file_system().is_some_and(|view| view.kind == FileSystemKind::Gfs2)
+    }
+
+    /// Its lock of this rank.
     pub(super) fn row(&self, rank: usize) -> Option<&LockRow> {
-        self.file_system()?.rows.get(*self.order.get(rank)?)
+        let view = self.file_system().filter(|view| view.kind == FileSystemKind::Ocfs2)?;
+        view.rows.get(*self.order.get(rank)?)
+    }
+
+    /// Its glock of this rank.
+    pub(super) fn glock(&self, rank: usize) -> Option<&GlockRow> {
+        let view = self.file_system().filter(|view| view.kind == FileSystemKind::Gfs2)?;
+        view.glocks.get(*self.order.get(rank)?)
+    }
+
+    /// The name of the lock or glock of this rank.
+    pub(super) fn name(&self, rank: usize) -> Option<Name> {
+        self.row(rank).map(|row| Name::Lock(row.name)).or_else(|| self.glock(rank).map(|row| Name::Glock(row.name)))
     }
 
     /// The cursor of the view that is shown.
     pub(super) fn cursor(&self) -> Cursor {
-        let [locks, nodes, findings, episodes] = self.cursors;
+        let [locks, nodes, findings, episodes, waits, masters, inode] = self.cursors;
         match self.view {
             View::Locks => locks,
             View::Nodes => nodes,
             View::Findings => findings,
             View::Episodes => episodes,
+            View::Waits => waits,
+            View::Masters => masters,
+            View::Inode => inode,
         }
     }
 
     /// As [`App::cursor`], to be changed.
     pub(super) fn cursor_mut(&mut self) -> &mut Cursor {
-        let [locks, nodes, findings, episodes] = &mut self.cursors;
+        let [locks, nodes, findings, episodes, waits, masters, inode] = &mut self.cursors;
         match self.view {
             View::Locks => locks,
             View::Nodes => nodes,
             View::Findings => findings,
             View::Episodes => episodes,
+            View::Waits => waits,
+            View::Masters => masters,
+            View::Inode => inode,
         }
     }
 
@@ -205,6 +271,7 @@ impl App {
             View::Nodes => nodes::of(self).len(),
             View::Findings => self.shown.as_ref().map_or(0, |shown| shown.findings.len()),
             View::Episodes => episodes::of(self).len(),
+            View::Waits | View::Masters | View::Inode => self.page.len(),
         }
     }
 
@@ -215,12 +282,13 @@ impl App {
 
     /// Puts rows in order anew, and the selection where its lock is now.
     pub(super) fn refresh(&mut self) {
-        let order = self.file_system().map(|view| locks::order(view, &self.choice, &self.settings)).unwrap_or_default();
-        self.order = order;
+        let order = self.file_system().map(|view| match view.kind {
+            FileSystemKind::Ocfs2 => locks::order(view, &self.choice, &self.settings),
+            FileSystemKind::Gfs2 => glocks::order(view, &self.choice, &self.settings),
+        });
+        self.order = order.unwrap_or_default();
         if let (true, Some(wanted)) = (self.follow, self.wanted) {
-            let at = self
-                .file_system()
-                .and_then(|view| self.order.iter().position(|&row| view.rows.get(row).is_some_and(|row| row.name == wanted)));
+            let at = (0..self.order.len()).find(|&rank| self.name(rank) == Some(wanted));
             if let (Some(at), [locks, ..]) = (at, &mut self.cursors) {
                 locks.at = at;
             }
@@ -230,7 +298,8 @@ impl App {
 
     /// Keeps every cursor inside what there is to show.
     pub(super) fn settle(&mut self) {
-        let columns_end = columns::last_from(self.settings.columns.as_deref());
+        self.tell_page();
+        let columns_end = if self.has_glocks() { glock_columns::last_from() } else { columns::last_from(self.settings.columns.as_deref()) };
         self.columns_from = self.columns_from.min(columns_end);
         let page = usize::from(self.body().height);
         let width = self.size.width;
@@ -241,6 +310,7 @@ impl App {
             View::Nodes => settled.settle(len, nodes::list_page(page), |_| 1),
             View::Findings => settled.settle(len, page, |at| findings::height(self, at, at == cursor.at, width)),
             View::Episodes => settled.settle(len, page.saturating_sub(1), |at| episodes::height(self, at, at == cursor.at)),
+            View::Waits | View::Masters | View::Inode => settled.settle(len.saturating_sub(page.saturating_sub(1)), 1, |_| 1),
         }
         *self.cursor_mut() = settled;
         let all = usize::from(self.size.height.saturating_sub(1));

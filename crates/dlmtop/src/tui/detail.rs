@@ -1,12 +1,14 @@
 //! One lock, opened: what every node says of it in words, its last minute, and when it was stuck.
 
 mod facts;
+mod glock;
 mod lvb;
 mod past;
 
-use super::app::{App, OpenLock};
+use super::app::{App, Name, OpenLock};
 use super::{findings, nodes, paint};
-use model::{Finding, LockRow, NodeView};
+use formats::ocfs2::LockName;
+use model::{Finding, NodeView};
 use ratatui::text::{Line, Span};
 
 /// Least width of a node's column.
@@ -20,43 +22,50 @@ const TWO_PANES: u16 = 150;
 
 /// The page in so many columns.
 pub fn lines(app: &App, open: &OpenLock, columns: u16) -> Vec<Line<'static>> {
+    match open.name {
+        Name::Lock(name) => lock_lines(app, &open.uuid, name, columns),
+        Name::Glock(name) => glock::lines(app, &open.uuid, name, usize::from(columns)),
+    }
+}
+
+fn lock_lines(app: &App, uuid: &str, name: LockName, columns: u16) -> Vec<Line<'static>> {
     let theme = app.theme;
     let Some(shown) = app.shown.as_deref() else { return Vec::new() };
-    let kind = open.name.kind();
-    let about = match (open.name.inode(), kind.names_inode()) {
-        (Some(inode), _) if open.name.inode_may_be_cut() => format!(" of inode {inode} (low 32 bits), directory {}", open.name.block()),
-        (Some(inode), _) if kind == formats::ocfs2::LockType::DENTRY => format!(" of inode {inode} in directory {}", open.name.block()),
+    let kind = name.kind();
+    let about = match (name.inode(), kind.names_inode()) {
+        (Some(inode), _) if name.inode_may_be_cut() => format!(" of inode {inode} (low 32 bits), directory {}", name.block()),
+        (Some(inode), _) if kind == formats::ocfs2::LockType::DENTRY => format!(" of inode {inode} in directory {}", name.block()),
         (Some(inode), _) => format!(" of inode {inode}"),
         (None, _) => String::new(),
     };
     let mut lines = vec![Line::from(vec![
         Span::styled(format!("{} lock{about}", kind.word()), theme.strong()),
-        Span::raw(format!("  {}  ", open.name)),
+        Span::raw(format!("  {name}  ")),
         Span::styled(kind.protects(), theme.dim()),
     ])];
-    let about_it = |finding: &&Finding| finding.lock == Some(open.name) && finding.uuid.as_deref() == Some(&open.uuid);
+    let about_it = |finding: &&Finding| finding.lock == Some(name) && finding.uuid.as_deref() == Some(uuid);
     for finding in shown.findings.iter().filter(about_it) {
         lines.extend(findings::lines(finding, false, usize::from(columns), theme));
     }
     lines.push(Line::default());
-    let view = shown.file_system(&open.uuid);
-    let row = view.and_then(|view| view.rows.iter().find(|row| row.name == open.name));
+    let view = shown.file_system(uuid);
+    let row = view.and_then(|view| view.rows.iter().find(|row| row.name == name));
     let all: Vec<&NodeView> = view.map(|view| view.nodes.iter().collect()).unwrap_or_default();
     if columns >= TWO_PANES {
         let left = columns / 2;
         let facts = match row {
-            Some(row) => bands(app, row, &all, usize::from(left) - 2),
+            Some(row) => bands(app, &all, usize::from(left) - 2, &facts::NAMES, |node| facts::of(app, row, node)),
             None => untold(usize::from(left), app),
         };
-        let past = past::lines(app, open, usize::from(columns - left));
+        let past = past::lines(app, uuid, name, usize::from(columns - left));
         lines.extend(beside(facts, past, usize::from(left)));
     } else {
         match row {
-            Some(row) => lines.extend(bands(app, row, &all, usize::from(columns))),
+            Some(row) => lines.extend(bands(app, &all, usize::from(columns), &facts::NAMES, |node| facts::of(app, row, node))),
             None => lines.extend(untold(usize::from(columns), app)),
         }
         lines.push(Line::default());
-        lines.extend(past::lines(app, open, usize::from(columns)));
+        lines.extend(past::lines(app, uuid, name, usize::from(columns)));
     }
     for finding in shown.findings.iter().filter(about_it) {
         lines.push(Line::default());
@@ -73,15 +82,21 @@ fn untold(columns: usize, app: &App) -> Vec<Line<'static>> {
 }
 
 /// Facts by name down, nodes across; as many bands of nodes as the width needs.
-fn bands(app: &App, row: &LockRow, all: &[&NodeView], columns: usize) -> Vec<Line<'static>> {
+fn bands(
+    app: &App,
+    all: &[&NodeView],
+    columns: usize,
+    names: &[&'static str],
+    facts: impl Fn(&NodeView) -> Vec<(&'static str, String)>,
+) -> Vec<Line<'static>> {
     let theme = app.theme;
     let room = columns.saturating_sub(NAME_WIDTH + 1);
     let per_band = (room / (NODE_WIDTH + 1)).clamp(1, all.len().max(1));
     let width = (room / per_band).saturating_sub(1).min(WIDEST);
     let mut lines = Vec::new();
     for band in all.chunks(per_band) {
-        let told: Vec<Vec<(&'static str, String)>> = band.iter().map(|node| facts::of(app, row, node)).collect();
-        let names = facts::NAMES.into_iter().filter(|name| told.iter().flatten().any(|(known, _)| known == name));
+        let told: Vec<Vec<(&'static str, String)>> = band.iter().map(|node| facts(node)).collect();
+        let names = names.iter().copied().filter(|name| told.iter().flatten().any(|(known, _)| known == name));
         let mut heading = vec![Span::raw(" ".repeat(NAME_WIDTH + 1))];
         for node in band {
             let (word, style) = nodes::state(node, theme);

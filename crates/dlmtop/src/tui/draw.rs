@@ -3,7 +3,7 @@
 use super::app::{App, Overlay, View};
 use super::filter::Choice;
 use super::menu::Subject;
-use super::{columns, detail, empty, episodes, findings, footer, header, help, locks, nodes, paint};
+use super::{columns, detail, empty, episodes, findings, footer, glocks, header, help, locks, nodes, page, paint};
 use model::{COLUMNS, SortKey};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -72,10 +72,12 @@ impl App {
         } else {
             match self.view {
                 View::Locks if self.order.is_empty() => paint::lines(buffer, body, &empty::lines(self, body.width), 0, theme),
+                View::Locks if self.has_glocks() => glocks::draw(self, buffer, body),
                 View::Locks => locks::draw(self, buffer, body),
                 View::Nodes => nodes::draw(self, buffer, body),
                 View::Findings => findings::draw(self, buffer, body),
                 View::Episodes => episodes::draw(self, buffer, body),
+                View::Waits | View::Masters | View::Inode => page::draw(self, buffer, body),
             }
         }
         match &self.overlay {

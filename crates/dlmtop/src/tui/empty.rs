@@ -30,18 +30,23 @@ pub fn lines(app: &App, columns: u16) -> Vec<Line<'static>> {
         lines.extend(troubles(&all, columns, app));
         return lines;
     }
-    let hot = app.file_system().map_or(0, |view| view.rows.iter().filter(|row| row.is_hot()).count());
+    let what = if app.has_glocks() { "glocks" } else { "locks" };
+    let hot = app
+        .file_system()
+        .map_or(0, |view| view.rows.iter().filter(|row| row.is_hot()).count() + view.glocks.iter().filter(|row| row.is_hot()).count());
     if app.is_filtered() && hot > 0 {
-        say(&format!("None of the {hot} active locks passes the filter. / changes it, Esc clears it."));
+        say(&format!("None of the {hot} active {what} passes the filter. / changes it, Esc clears it."));
         return lines;
     }
     let known: Vec<String> = all
         .iter()
         .filter_map(|node| Some((node, node.last.as_ref()?)))
-        .map(|(node, head)| format!("{} knows {} locks", node.name, head.known))
+        .map(|(node, head)| format!("{} knows {} {what}", node.name, head.known))
         .collect();
     if hot > 0 {
-        say(&format!("{hot} locks of system files were active; none of a user's. / system shows them."));
+        say(&format!("{hot} {what} of system files were active; none of a user's. / system shows them."));
+    } else if app.has_glocks() {
+        say("No glock was used in this interval, and nobody waits.");
     } else {
         say("Nothing was acquired in this interval, and nobody waits.");
     }

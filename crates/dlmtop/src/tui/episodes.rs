@@ -1,13 +1,16 @@
-//! Stuck history: waits that were or are too long, newest first, with who waited and who held.
+//! Stuck history: waits that were or are too long, newest first, with who waited and who held. Below OCFS2's locks, what else
+//! was stuck: its blocker and waiters as they were seen last.
 
 use super::app::App;
 use super::paint;
 use crate::units::span;
+use crate::views::waits;
 use model::{Episode, Snapshot};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
+use sample::message::FileSystemKind;
 
 /// All that the shown picture knows: under way first, then newest first.
 pub fn of(app: &App) -> Vec<&Episode> {
@@ -80,14 +83,15 @@ pub fn draw(app: &App, buffer: &mut Buffer, area: Rect) {
     let theme = app.theme;
     let Some(shown) = app.shown.as_deref() else { return };
     let episodes = of(app);
-    if episodes.is_empty() {
+    let others = others(app, shown, usize::from(area.width));
+    if episodes.is_empty() && others.is_empty() {
         let limit = app.settings.stuck_after_ns as f64 / 1e9;
         let text = format!("  No lock has been waited for longer than {limit} s while this was watched.");
         paint::lines(buffer, area, &[Line::default(), Line::raw(text)], 0, theme);
         return;
     }
     let mut rows = area.rows();
-    if let Some(row) = rows.next() {
+    if let (Some(row), false) = (rows.next(), episodes.is_empty()) {
         let heading = "  SINCE         FREE BY   LONGEST  TYPE        INO  WHO WAITED, WHO HELD";
         paint::line(buffer, row, &Line::raw(heading), theme);
         buffer.set_style(row, theme.heading());
@@ -116,4 +120,31 @@ pub fn draw(app: &App, buffer: &mut Buffer, area: Rect) {
             }
         }
     }
+    for (row, line) in rows.zip(others) {
+        paint::line(buffer, row, &line, theme);
+    }
+}
+
+/// Stuck waits of other locks than OCFS2's: those under way, then those over, newest first.
+fn others(app: &App, shown: &Snapshot, columns: usize) -> Vec<Line<'static>> {
+    let is_other = |uuid: Option<&str>| uuid.and_then(|uuid| shown.file_system(uuid)).is_none_or(|view| view.kind != FileSystemKind::Ocfs2);
+    let mut told: Vec<(String, Style)> = Vec::new();
+    for (chain, stuck) in shown.waits.chains.iter().zip(&shown.stuck_chains) {
+        if let (Some(stuck), true) = (stuck, is_other(chain.file_system.as_deref())) {
+            let since = stuck.since_us.map_or_else(String::new, |us| format!("since {}: ", app.clock.time(us)));
+            told.push((format!("! {since}{}", chain.sentence(&shown.nodes)), app.theme.critical()));
+        }
+    }
+    for episode in shown.ended_waits.iter().rev().filter(|episode| is_other(episode.file_system.as_deref())) {
+        told.push((format!("  {}", waits::ended_line(shown, episode, &app.clock)), Style::new()));
+    }
+    let mut lines = Vec::new();
+    for (text, style) in told {
+        let (mark, words) = text.split_at_checked(2).unwrap_or(("", &text));
+        for (number, text) in paint::wrap(words, columns.saturating_sub(4), app.theme).into_iter().enumerate() {
+            let mark = if number == 0 { mark } else { "    " };
+            lines.push(Line::styled(format!("{mark}{text}"), style));
+        }
+    }
+    lines
 }

@@ -39,6 +39,22 @@ pub fn line(app: &App) -> Line<'static> {
         (_, _, View::Findings | View::Episodes) => {
             &[(Action::Help, "help"), (Action::Open, "the lock"), (Action::Back, "back"), (Action::Quit, "quit")]
         }
+        (_, _, View::Waits | View::Inode) => &[
+            (Action::Help, "help"),
+            (Action::Move(1), "scroll"),
+            (Action::Inode, "inode"),
+            (Action::Pause, "pause"),
+            (Action::Back, "back"),
+            (Action::Quit, "quit"),
+        ],
+        (_, _, View::Masters) => &[
+            (Action::Help, "help"),
+            (Action::Move(1), "scroll"),
+            (Action::Right, "table"),
+            (Action::Pause, "pause"),
+            (Action::Back, "back"),
+            (Action::Quit, "quit"),
+        ],
     };
     let mut left = Vec::new();
     for (action, word) in hints {

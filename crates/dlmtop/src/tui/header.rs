@@ -1,13 +1,10 @@
 //! The lines above the page: what is the matter, where, and how far the numbers can be trusted.
 
 use super::Playback;
-use super::app::App;
-use super::filter;
-use super::nodes;
-use super::paint;
-use super::theme::mark;
+use super::app::{App, View};
+use super::{filter, nodes, paint, totals, verdicts};
 use crate::units::span;
-use model::{FileSystemView, NodeView, Severity, Snapshot};
+use model::{FileSystemView, NodeView};
 use ratatui::text::{Line, Span};
 use std::time::Duration;
 
@@ -17,21 +14,19 @@ pub fn lines(app: &App) -> Vec<Line<'static>> {
     let height = usize::from(app.size.height);
     let mut lines: Vec<Line<'static>> =
         notice(app).into_iter().map(|text| Line::styled(paint::fit(&text, columns, false, app.theme), app.theme.notice())).collect();
-    // An open lock tells its own finding.
-    let told_below = app.open.as_ref().is_some_and(|open| {
-        let worst = app.shown.as_ref().and_then(|shown| shown.findings.first());
-        worst.is_some_and(|worst| worst.lock == Some(open.name) && worst.uuid.as_deref() == Some(&open.uuid))
-    });
+    // An open lock tells its own finding, and the waits begin with all verdicts.
+    let told_below = if app.open.is_some() { verdicts::told_by_open(app) } else { app.view == View::Waits && app.shown.is_some() };
     if !told_below {
-        lines.extend(verdict(app, columns, if height >= 16 && app.open.is_none() { 2 } else { 1 }));
+        lines.extend(verdicts::lines(app, columns));
     }
     lines.push(place(app, columns));
-    if app.open.is_none() {
+    // A page of text tells of the nodes itself.
+    if app.open.is_none() && !app.view.is_page() {
         // Three nodes have a line each in 24 lines, six in 50.
         let room = if height < 12 { 0 } else { (height / 8).max(1) };
         lines.extend(node_lines(app, room));
         if height >= 12 {
-            lines.extend(totals(app, columns));
+            lines.extend(totals::line(app, columns));
         }
         if app.is_filtered() {
             lines.push(filter_line(app));
@@ -71,63 +66,6 @@ fn expected_interval(app: &App) -> Option<Duration> {
             Some(speed.filter(|speed| *speed > 0.0).map_or(Duration::ZERO, |speed| interval.div_f64(speed)))
         }
     }
-}
-
-/// The worst finding, or that there is none.
-fn verdict(app: &App, columns: usize, most_lines: usize) -> Vec<Line<'static>> {
-    let theme = app.theme;
-    let Some(shown) = app.shown.as_deref() else {
-        let text = format!("..  waiting for the first sample: {:.0} s", app.silent.as_secs_f64());
-        return vec![Line::styled(text, theme.warning())];
-    };
-    let Some(worst) = shown.findings.first().filter(|finding| finding.severity >= Severity::Warning) else {
-        return vec![all_well(app, shown)];
-    };
-    let elsewhere = worst.uuid.as_deref().filter(|&uuid| app.file_system().is_none_or(|view| view.uuid != uuid));
-    let elsewhere = elsewhere.and_then(|uuid| shown.file_system(uuid)).map(|view| format!("[{}] ", view.title())).unwrap_or_default();
-    let more = match shown.findings.len() - 1 {
-        0 => String::new(),
-        more => format!(" (+{more} more: 3)"),
-    };
-    let style = theme.severity(worst.severity);
-    let text = format!("{elsewhere}{}", worst.text);
-    let all = paint::wrap(&text, columns.saturating_sub(4), theme);
-    let mut lines = Vec::new();
-    for (number, words) in all.iter().take(most_lines).enumerate() {
-        let mark_style = if worst.severity == Severity::Critical { theme.alarm() } else { style };
-        let mark = if number == 0 { Span::styled(mark(worst.severity), mark_style) } else { Span::raw("  ") };
-        let mut spans = vec![mark, Span::raw("  ")];
-        if number + 1 == all.len().min(most_lines) {
-            // What does not fit is cut as late as possible.
-            let rest = all.get(number..).unwrap_or_default().join(" ");
-            let room = columns.saturating_sub(4 + paint::width(&more));
-            spans.push(Span::styled(paint::fit(&rest, paint::width(&rest).min(room), false, theme), style));
-            spans.push(Span::raw(more.clone()));
-        } else {
-            spans.push(Span::styled(words.clone(), style));
-        }
-        lines.push(Line::from(spans));
-    }
-    lines
-}
-
-fn all_well(app: &App, shown: &Snapshot) -> Line<'static> {
-    let nodes: Vec<&NodeView> = shown.file_systems.iter().flat_map(|view| &view.nodes).chain(&shown.elsewhere).collect();
-    let answer = nodes.iter().filter(|node| node.state.counts()).count();
-    if answer == 0 {
-        return Line::styled("..  no node has given a sample yet", app.theme.warning());
-    }
-    let stuck_s = app.settings.stuck_after_ns as f64 / 1e9;
-    let mut text = format!("OK  no lock waits longer than {stuck_s} s");
-    if answer < nodes.len() {
-        text = format!("{text} on the {answer} of {} nodes that answer", nodes.len());
-    }
-    match shown.findings.len() {
-        0 => {}
-        1 => text += " (1 note: 3)",
-        several => text = format!("{text} ({several} notes: 3)"),
-    }
-    Line::styled(text, app.theme.good())
 }
 
 /// `2 s`, `0.5 s`.
@@ -210,35 +148,16 @@ fn node_lines(app: &App, room: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// Sums, and the order of the rows.
-fn totals(app: &App, columns: usize) -> Option<Line<'static>> {
-    let view = app.file_system()?;
-    if !view.nodes.iter().any(|node| node.state.counts()) {
-        return None;
-    }
-    let totals = &view.totals;
-    let over = if view.lifetime {
-        "since each lock was made".to_owned()
-    } else {
-        let longest = view.nodes.iter().filter(|node| node.state.counts()).filter_map(|node| node.last.as_ref()?.interval_ns).max();
-        format!("in {}", longest.map_or_else(|| "?".to_owned(), span))
-    };
-    let types: Vec<String> = totals.by_frequency().iter().map(|(kind, count)| format!("{kind} {count}")).collect();
-    let types = if types.is_empty() { String::new() } else { format!(": {}", types.join(" ")) };
-    let mut left =
-        vec![Span::raw(format!("EX {} + PR {} {over}, {} locks active{types}", totals.ex_gets, totals.pr_gets, totals.active_total()))];
-    if totals.waiting > 0 {
-        let style = if totals.stuck > 0 { app.theme.critical() } else { app.theme.warning() };
-        let stuck = if totals.stuck > 0 { format!(", {} STUCK", totals.stuck) } else { String::new() };
-        left.push(Span::styled(format!("; {} waiting{stuck}", totals.waiting), style));
-    }
-    let reversed = if app.settings.reverse { ", reversed" } else { "" };
-    let right = vec![Span::styled(format!("  by {}{reversed}", app.settings.sort.name()), app.theme.dim())];
-    Some(paint::both_ends(left, right, columns))
-}
-
 fn filter_line(app: &App) -> Line<'static> {
     let words = filter::words(&app.choice, &app.node_names());
-    let hot = app.file_system().map_or(0, |view| view.rows.iter().filter(|row| app.choice.all || row.is_hot()).count());
-    Line::styled(format!("filter: {words}   {} of {hot} locks shown, Esc clears", app.order.len()), app.theme.warning())
+    let hot = app.file_system().map_or(0, |view| {
+        let locks = view.rows.iter().filter(|row| app.choice.all || row.is_hot()).count();
+        locks + view.glocks.iter().filter(|row| app.choice.all || row.is_hot()).count()
+    });
+    let (what, types) = match (app.has_glocks(), app.choice.filter.types.is_empty()) {
+        (true, false) => ("glocks", " (type letters are OCFS2's)"),
+        (true, true) => ("glocks", ""),
+        (false, _) => ("locks", ""),
+    };
+    Line::styled(format!("filter: {words}   {} of {hot} {what} shown, Esc clears{types}", app.order.len()), app.theme.warning())
 }

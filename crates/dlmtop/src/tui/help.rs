@@ -3,18 +3,20 @@
 use super::keys::KEYS;
 use super::paint;
 use super::theme::Theme;
+use formats::gfs2::GlockType;
 use formats::ocfs2::LockType;
 use ratatui::text::{Line, Span};
 
 /// Marks and what they mean.
-const MARKS: [(&str, &str); 7] = [
+const MARKS: [(&str, &str); 8] = [
     ("!", "stuck: the first waiter has waited longer than --stuck (5 s if not told)"),
     ("~", "the node's last dump lacks the lock; what is shown is of its last sight and counts in no sum"),
     ("~N missed", "estimate of locks that the last dump did not show (the kernel drops records)"),
     ("?", "not known (the kernel does not tell it); never 0"),
     (">5s", "at least so long: the start of the wait is not recorded"),
-    (".", "in LEVEL: this node has not told the lock's level"),
+    (".", "in LEVEL and STATE: this node has not told the lock's level"),
     ("EX PR", "exclusive (write), protected read; NUM, TIME and AVG are of the last interval, MAX of the lock's life"),
+    ("UN SH DF EX", "GFS2: unlocked, shared, deferred (direct I/O), exclusive; ASKED: so long ago a node was asked to give it up"),
 ];
 
 /// The page in so many columns.
@@ -44,9 +46,14 @@ pub fn lines(theme: Theme, columns: u16) -> Vec<Line<'static>> {
         }
     }
     lines.push(Line::default());
-    lines.push(heading("Lock types"));
+    lines.push(heading("Lock types of OCFS2"));
     for (kind, word, protects) in LockType::ALL {
         lines.push(Line::from(vec![Span::styled(format!("  {kind} {word:11}"), theme.name()), Span::raw(protects)]));
+    }
+    lines.push(Line::default());
+    lines.push(heading("Glock types of GFS2"));
+    for (kind, word, protects) in GlockType::ALL.into_iter().filter(|row| row.0 != GlockType::PLOCK) {
+        lines.push(Line::from(vec![Span::styled(format!("  {} {word:11}", kind.0), theme.name()), Span::raw(protects)]));
     }
     lines
 }

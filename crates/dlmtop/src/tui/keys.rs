@@ -57,6 +57,8 @@ pub enum Action {
     FileSystem(isize),
     /// This view.
     View(usize),
+    /// The selected lock's inode on all nodes.
+    Inode,
     /// Draw everything anew.
     Redraw,
     /// To the shell.
@@ -112,6 +114,9 @@ bindings! {
         [key('2')] Action::View(1), "nodes";
         [key('3')] Action::View(2), "findings";
         [key('4')] Action::View(3), "stuck history";
+        [key('5'), key('w')] Action::View(4), "waits: who waits for whom, and why";
+        [key('6'), key('m')] Action::View(5), "masters: who masters how many locks";
+        [key('i'), key('7')] Action::Inode, "inode: the selected lock's inode on every node";
     }
     "Moving": {
         [code(KeyCode::Up), key('k')] Action::Move(-1), "up";

@@ -32,9 +32,10 @@ pub fn order(view: &FileSystemView, choice: &Choice, settings: &Settings) -> Vec
     order
 }
 
-/// Lines that the row of this rank takes.
+/// Lines that the lock or glock of this rank takes.
 pub fn height(app: &App, rank: usize) -> usize {
-    if app.settings.detail { 1 + app.row(rank).map_or(0, |row| row.nodes.len()) } else { 1 }
+    let nodes = || app.row(rank).map(|row| row.nodes.len()).or_else(|| app.glock(rank).map(|row| row.nodes.len()));
+    if app.settings.detail { 1 + nodes().unwrap_or(0) } else { 1 }
 }
 
 /// Draws heading and rows.

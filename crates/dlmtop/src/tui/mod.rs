@@ -1,15 +1,15 @@
 //! The live screen.
 //!
 //! ```text
-//! !!  flock lock of inode 32770: node1 waits for EX 25.9 s; held by node2 at EX       verdict, with who waits and who holds
+//! !!  STUCK since 22:24:26  flock on inode 32770 held EX on node2; 1 process waits …  verdict of each file system
 //! /mnt/ocfs2  hot  7635D31F539A483C8E2F4CC606D5D628  /dev/sdb     22:24:52  every 2s  where, and when
 //! node1  live  ssh       31152 locks  none missed  0.4s ago                           how far the numbers can be trusted
 //! node2  LATE  no sample for 12.0s; its numbers do not count
 //! EX 120 + PR 480 in 2.00s, 21 locks active: M 9 W 6; 2 waiting, 1 STUCK   by average
 //!   TYPE        INO  EX NUM  EX TIME  EX AVG  PR NUM  PR TIME  PR AVG  WAITING        the page: locks, nodes,
-//! ! F         32770       ?        ?       ?       ?        ?       ?    25.9s        findings or stuck history,
-//!   ├─node1      NL       ?        ?       ?       ?        ?       ?    25.9s        or one lock, opened
-//!   M         64514      24    504us  21.0us      96    336us  3.50us
+//! ! F         32770       ?        ?       ?       ?        ?       ?    25.9s        findings, stuck history, waits,
+//!   ├─node1      NL       ?        ?       ?       ?        ?       ?    25.9s        masters or an inode, or one
+//!   M         64514      24    504us  21.0us      96    336us  3.50us                  lock or glock, opened
 //!  ? help  Enter lock  d per node  s order  / filter  Space pause  q quit      1/21
 //! ```
 //!
@@ -28,6 +28,8 @@ mod events;
 mod filter;
 mod findings;
 mod footer;
+mod glock_columns;
+mod glocks;
 mod header;
 mod help;
 mod history;
@@ -36,6 +38,7 @@ mod list;
 mod locks;
 mod menu;
 mod nodes;
+mod page;
 mod paint;
 mod prompt;
 mod spark;
@@ -43,12 +46,15 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod theme;
+mod totals;
+mod verdicts;
 
 pub use app::App;
 pub use keys::key_table;
 
 use crate::engine::{Command, Engine, Update};
 use crate::settings::Settings;
+use crate::views::View;
 use anyhow::{Context, bail};
 use app::Effect;
 use events::Happening;
@@ -89,12 +95,12 @@ const TICK: Duration = Duration::from_secs(1);
 /// So much is taken in before the screen is drawn again.
 const MOST_AT_ONCE: usize = 32;
 
-/// Shows the engine's pictures until the user quits or a signal ends it. The terminal is restored in every case.
-pub fn run(engine: Engine, settings: Settings, title: Title, playback: Playback) -> anyhow::Result<Outcome> {
+/// Shows the engine's pictures, beginning with `view`, until the user quits or a signal ends it. The terminal is restored in every case.
+pub fn run(engine: Engine, settings: Settings, title: Title, playback: Playback, view: View) -> anyhow::Result<Outcome> {
     let commands = engine.commands();
     let mut screen = Screen::take()?;
     let happenings = events::start(engine.updates).context("cannot start the screen's threads")?;
-    let mut app = App::new(settings, title, playback);
+    let mut app = App::new(settings, title, playback).start_at(view);
     let (width, height) = screen.renew().context("the terminal does not tell its size")?;
     app.resize(width, height);
     let mut face = Face { app, screen, commands, newest: Instant::now() };

@@ -62,7 +62,8 @@ pub fn line(app: &App, node: &NodeView, name_width: usize) -> Line<'static> {
         spans.push(Span::raw(format!("{:9}  ", way_word(way))));
     }
     if let Some(head) = &node.last {
-        spans.push(Span::raw(format!("{:>7} locks", head.known)));
+        let what = if app.has_glocks() { "glocks" } else { "locks" };
+        spans.push(Span::raw(format!("{:>7} {what}", head.known)));
         spans.push(Span::raw(match head.dump.missed {
             Some(0) => "   none missed".to_owned(),
             Some(missed) => format!("{:>7} missed", format!("~{missed}")),

@@ -33,6 +33,7 @@ pub fn clean(text: &str, theme: Theme, most: usize) -> String {
         match c {
             ' '..='~' => out.push(c),
             'µ' if theme.ascii => out.push('u'),
+            '±' if theme.ascii => out.push_str("+-"),
             '…' if theme.ascii => out.push_str("..."),
             _ if theme.ascii || c.is_control() || char_width(c) == 0 || changes_direction(c) => out.extend(c.escape_default()),
             _ => out.push(c),

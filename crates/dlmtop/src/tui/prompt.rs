@@ -14,6 +14,8 @@ pub enum Purpose {
     Filter,
     /// Jump to an inode or lock; applies on Enter.
     Jump,
+    /// The inode to look at everywhere; applies on Enter.
+    Inode,
 }
 
 /// See the module's text.
@@ -99,6 +101,7 @@ impl Prompt {
         let label = match self.purpose {
             Purpose::Filter => "filter: ",
             Purpose::Jump => "inode or lock name: ",
+            Purpose::Inode => "inode to look at: ",
         };
         let mut spans = vec![Span::styled(label, theme.strong()), Span::raw(self.text())];
         if let Some(error) = &self.error {
@@ -107,6 +110,7 @@ impl Prompt {
             let hint = match self.purpose {
                 Purpose::Filter => " M,W inode:N node:NAME waiting system all; Enter keeps, Esc clears",
                 Purpose::Jump => " a number, 0x…, or a full lock name",
+                Purpose::Inode => " a number, or 0x…; Enter asks all nodes, Esc gives up",
             };
             spans.push(Span::styled(hint, theme.dim()));
         }

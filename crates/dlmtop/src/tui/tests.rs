@@ -1,8 +1,10 @@
 //! The screen over real recordings: scripted keys and pictures, drawn into a buffer.
 
 mod faults;
+mod gfs2;
 mod keys;
 mod looks;
+mod views;
 
 use super::app::{App, Effect};
 use super::{Playback, Title};
@@ -10,11 +12,13 @@ use crate::args::{Color, Show};
 use crate::engine::Command;
 use crate::settings::Settings;
 use collect::Event;
+use collect::recording::Player;
 use model::{Cluster, Rules, Snapshot, ViewTime};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use sample::message::Look;
 use sample::{FromNode, ToNode};
 use std::sync::{Arc, OnceLock};
 
@@ -25,9 +29,14 @@ const STUCK: usize = 47;
 
 /// Plays the built-in recording; `heard`: whether a node's words of a frame get through.
 fn play(heard: impl Fn(usize, usize) -> bool) -> Vec<Arc<Snapshot>> {
-    let mut player = crate::demo::player().unwrap();
+    play_with(crate::demo::player().unwrap(), &crate::views::View::Hot.look(), heard)
+}
+
+/// Plays a recording whose nodes are asked for this, as the engine does.
+fn play_with(mut player: Player, look: &Look, heard: impl Fn(usize, usize) -> bool) -> Vec<Arc<Snapshot>> {
     let mut cluster = Cluster::new(player.nodes().to_vec(), Rules::default());
     let mut pictures = Vec::new();
+    player.look(look.clone());
     while let Some(frame) = player.next_frame() {
         let now = ViewTime { monotonic_us: frame.after_us, realtime_us: frame.realtime_us };
         for event in frame.events.into_iter().filter(|event| heard(pictures.len(), event.node)) {
@@ -35,8 +44,10 @@ fn play(heard: impl Fn(usize, usize) -> bool) -> Vec<Arc<Snapshot>> {
                 Event::Link(link) => cluster.link(event.node, link),
                 Event::Message(mut message) => {
                     // What reading the recording costs here and now must not be in what is compared.
-                    if let FromNode::Sample(sample) = &mut message {
-                        (sample.pace.cpu_us, sample.pace.wall_us) = (85_000, 90_000);
+                    match &mut message {
+                        FromNode::Sample(sample) => (sample.pace.cpu_us, sample.pace.wall_us) = (85_000, 90_000),
+                        FromNode::Gfs2(sample) => (sample.pace.cpu_us, sample.pace.wall_us) = (85_000, 90_000),
+                        _ => {}
                     }
                     cluster.message(event.node, message, now);
                 }
@@ -46,6 +57,10 @@ fn play(heard: impl Fn(usize, usize) -> bool) -> Vec<Arc<Snapshot>> {
         for node in 0..player.nodes().len() {
             player.tell(node, ToNode::Watch(cluster.watched().to_vec()));
         }
+        let mut look = look.clone();
+        look.tasks |= !cluster.suspects().is_empty();
+        look.resources.extend(cluster.suspects().iter().cloned());
+        player.look(look);
     }
     pictures
 }

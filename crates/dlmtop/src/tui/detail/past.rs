@@ -1,8 +1,9 @@
 //! A lock's last minute, picture by picture, and when it was stuck.
 
-use super::super::app::{App, OpenLock};
+use super::super::app::App;
 use super::super::{episodes, paint, spark};
 use crate::units::{count, span};
+use formats::ocfs2::LockName;
 use model::{LockRow, Snapshot};
 use ratatui::text::{Line, Span};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ const SPAN_US: u64 = 60_000_000;
 const BEFORE_BAR: usize = 58;
 
 /// The page's lower, or right, part.
-pub fn lines(app: &App, open: &OpenLock, columns: usize) -> Vec<Line<'static>> {
+pub fn lines(app: &App, uuid: &str, name: LockName, columns: usize) -> Vec<Line<'static>> {
     let theme = app.theme;
     let Some(shown) = app.shown.as_deref() else { return Vec::new() };
     let mut lines = vec![Line::from(Span::styled("last minute, newest first", theme.strong()))];
@@ -25,12 +26,12 @@ pub fn lines(app: &App, open: &OpenLock, columns: usize) -> Vec<Line<'static>> {
         .history
         .back_from(shown.number, SPAN_US)
         .map(|picture| {
-            let view = picture.file_system(&open.uuid);
-            (picture, view.and_then(|view| view.rows.iter().find(|row| row.name == open.name)))
+            let view = picture.file_system(uuid);
+            (picture, view.and_then(|view| view.rows.iter().find(|row| row.name == name)))
         })
         .collect();
     // A flock's acquisitions are not counted: its waits are drawn instead.
-    let lifetime = |picture: &Snapshot| picture.file_system(&open.uuid).is_none_or(|view| view.lifetime);
+    let lifetime = |picture: &Snapshot| picture.file_system(uuid).is_none_or(|view| view.lifetime);
     let most = pictures.iter().filter(|(picture, _)| !lifetime(picture)).filter_map(|(_, row)| Some(drawn_ns(row.as_ref()?))).max();
     let time = |picture: &Snapshot| picture.at.realtime_us.map_or_else(|| "?".to_owned(), |us| app.clock.time(us));
     for run in pictures.chunk_by(|a, b| a.1.is_none() && b.1.is_none()) {
@@ -41,7 +42,7 @@ pub fn lines(app: &App, open: &OpenLock, columns: usize) -> Vec<Line<'static>> {
             None => Line::from(Span::styled(format!("{} back to {}  idle, or not told", time(newest), time(oldest)), theme.dim())),
         });
     }
-    let stuck: Vec<_> = episodes::of(app).into_iter().filter(|episode| episode.name == open.name && episode.uuid == open.uuid).collect();
+    let stuck: Vec<_> = episodes::of(app).into_iter().filter(|episode| episode.name == name && episode.uuid == uuid).collect();
     lines.push(Line::default());
     lines.push(Line::from(Span::styled(if stuck.is_empty() { "never stuck while watched" } else { "stuck" }, theme.strong())));
     for episode in stuck {

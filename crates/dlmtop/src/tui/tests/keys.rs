@@ -1,5 +1,6 @@
 //! What keys do, over several pictures.
 
+use super::super::app::Name;
 use super::*;
 use insta::assert_snapshot;
 use std::time::Duration;
@@ -121,7 +122,10 @@ fn escape_goes_back_one_step_at_a_time() {
         steps.push(format!(
             "{} {:?} {:?} right {} filtered {} paused {}",
             if matches!(app.overlay, super::super::app::Overlay::None) { "page" } else { "help" },
-            app.open.as_ref().map(|open| open.name.kind()),
+            app.open.as_ref().and_then(|open| match open.name {
+                Name::Lock(name) => Some(name.kind()),
+                Name::Glock(_) => None,
+            }),
             app.view,
             app.columns_from,
             app.is_filtered(),
