@@ -7,6 +7,7 @@ use crate::stack::{STEP, o2cb, ocfs2};
 use anyhow::{Context as _, ensure};
 use clap::{Subcommand, ValueEnum};
 
+pub mod clock;
 pub mod disk;
 pub mod power;
 
@@ -96,9 +97,9 @@ pub enum Fault {
         /// Node
         #[arg(value_parser = crate::bring::node_number)]
         node: u8,
-        /// Seconds, also negative
+        /// Seconds, also negative or with a fraction
         #[arg(allow_hyphen_values = true)]
-        seconds: i64,
+        seconds: f64,
     },
     /// Unmount OCFS2 on nodes; with --other the volume beside it
     Unmount {
@@ -230,7 +231,7 @@ pub fn make(lab: &mut Lab, fault: &Fault) -> anyhow::Result<()> {
         Fault::Disk { how, nodes, disk, delay } => disk::behave(lab, &lab.able(nodes)?, disk, *how, *delay),
         Fault::Freeze { node } => disk::freeze(lab, *node, true),
         Fault::Thaw { node } => disk::freeze(lab, *node, false),
-        Fault::Clock { node, seconds } => guest(lab, *node, &format!("clock --step={seconds}")),
+        Fault::Clock { node, seconds } => clock::step(lab, *node, *seconds),
         Fault::Unmount { nodes, other } => {
             ocfs2::unmount(lab, &lab.able(nodes)?, if *other { ocfs2::OTHER_MOUNT_POINT } else { ocfs2::MOUNT_POINT })
         }
@@ -250,13 +251,6 @@ pub fn make(lab: &mut Lab, fault: &Fault) -> anyhow::Result<()> {
             reconfigured(lab, *node, || ocfs2::configure(lab, &[*node]))
         }
     }
-}
-
-/// Runs `lab-guest` in a node.
-fn guest(lab: &Lab, node: u8, arguments: &str) -> anyhow::Result<()> {
-    lab.able(&[node])?;
-    lab.ssh.run(node, &format!("lab-guest {arguments}"), STEP)?;
-    Ok(())
 }
 
 /// Splits the cluster's network.

@@ -123,9 +123,9 @@ pub(super) fn ssh_cut(bench: &mut Bench) -> anyhow::Result<()> {
 }
 
 pub(super) fn clock_stepped(bench: &mut Bench) -> anyhow::Result<()> {
-    const HOUR: i64 = 3600;
+    const HOUR: f64 = 3600.0;
     let mut watch = watching(bench)?;
-    let step = |bench: &Bench, seconds: i64| bench.lab.ssh.run(2, &format!("lab-guest clock --step={seconds}"), STEP);
+    let step = |bench: &Bench, seconds| fault::clock::step(&bench.lab, 2, seconds);
     for hour in [HOUR, -HOUR] {
         watch.told.clear();
         step(bench, hour)?;
