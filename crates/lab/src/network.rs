@@ -51,6 +51,12 @@ impl Role {
         format!("02:{}:00:00:00:{node:02x}", self.number())
     }
 
+    /// The hardware address of a bridge. Left to itself, a bridge takes that of one of its taps: what that node sends to the host would
+    /// be received by the tap itself once it is off the bridge, and a pulled cable would still carry one direction.
+    fn bridge_mac(self, group: usize) -> String {
+        format!("02:{}:00:00:01:{group:02x}", self.number())
+    }
+
     /// The node's address.
     pub fn address(self, node: u8) -> String {
         format!("10.{}.0.{node}", self.number())
@@ -84,7 +90,7 @@ impl Network {
         for role in ROLES {
             for group in 0..usize::from(nodes) {
                 let bridge = role.bridge(group);
-                self.ip(&["link", "add", &bridge, "type", "bridge", "mcast_snooping", "0"])?;
+                self.ip(&["link", "add", &bridge, "address", &role.bridge_mac(group), "type", "bridge", "mcast_snooping", "0"])?;
                 self.ip(&["link", "set", &bridge, "up"])?;
             }
             for node in 1..=nodes {
