@@ -189,8 +189,13 @@ fn the_dlm_is_read_only_when_it_is_looked_at() {
         locks,
         [(None, Queue::Granted, Some(3_000_000_000), Some(1_500_000_000)), (Some(1), Queue::Waiting, Some(2_000_000_000), None)]
     );
-    // Not again at once; what was told then is not told anew.
-    assert!(lockspaces(&node.round()).is_empty());
+    // The list is not read again at once; whether there is recovery is told every time.
+    node.put("sys/kernel/dlm/gfs1/recover_status", "1\n");
+    let messages = node.round();
+    let told = lockspaces(&messages)[0];
+    assert_eq!((told.kept, told.resources.len(), told.reading.bytes), (true, 0, 0));
+    assert!(told.recovery.as_ref().is_some_and(|recovery| recovery.active));
+    assert_eq!(told.unanswered[0].for_ns, Some(4_000_000_000));
 
     node.collector.follow(ToNode::Look(Look { all: true, most_ms: 1000, ..Look::default() }));
     let messages = node.round();

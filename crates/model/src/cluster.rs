@@ -4,6 +4,7 @@ use crate::dlms;
 use crate::episode::Episodes;
 use crate::finding::verdicts;
 use crate::glock_row::{GlockPart, GlockRow};
+use crate::lockspace_said::LockspaceSaid;
 use crate::node::{Node, NodeState, NodeView};
 use crate::row::{LockRow, NodeFigures};
 use crate::rules::Rules;
@@ -100,7 +101,12 @@ impl Cluster {
                 node.file_systems.entry(sample.table.clone()).or_default().take_gfs2(*sample, now);
             }
             FromNode::Lockspace(sample) => {
-                node.lockspaces.insert((sample.dlm, sample.lockspace.clone()), (*sample, now));
+                let key = (sample.dlm, sample.lockspace.clone());
+                let said = match node.lockspaces.remove(&key) {
+                    Some(before) if sample.kept => before.with_news(*sample, now),
+                    _ => LockspaceSaid::whole(*sample, now),
+                };
+                node.lockspaces.insert(key, said);
             }
             FromNode::Tasks(sample) => node.tasks = Some((*sample, now)),
             FromNode::Fault { uuid: None, fault } => {

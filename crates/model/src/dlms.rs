@@ -13,7 +13,7 @@ use crate::wait_memory::WaitMemory;
 use crate::waits;
 use formats::dlm::ResourceName;
 use sample::gfs2::Gfs2Health;
-use sample::lockspace::{Dlm, Queue};
+use sample::lockspace::Dlm;
 use sample::message::FileSystemKind;
 use sample::{Gfs2Sample, GlockSample, LockspaceSample, TasksSample};
 use std::borrow::Cow;
@@ -55,10 +55,9 @@ fn one(nodes: &[Node], views: &[FileSystemView], rules: &Rules, now: ViewTime, d
     };
     let mut samples: Vec<(usize, &str, Cow<'_, LockspaceSample>, u64)> = Vec::new();
     for (number, node) in nodes.iter().enumerate().filter(|(number, node)| counts(*number, node)) {
-        let Some((sample, came)) = node.lockspaces.get(&(dlm, name.to_owned())) else { continue };
-        let age_us = now.since_us(*came);
-        let sample = if is_current(node, age_us) { Cow::Borrowed(sample) } else { Cow::Owned(without_waits(sample)) };
-        samples.push((number, node.name.as_str(), sample, age_us));
+        let Some(said) = node.lockspaces.get(&(dlm, name.to_owned())) else { continue };
+        let sample = said.as_of(|came| is_current(node, now.since_us(came)));
+        samples.push((number, node.name.as_str(), sample, now.since_us(said.read)));
     }
     let inputs: Vec<LockspaceInput<'_>> =
         samples.iter().map(|(node, name, sample, age_us)| LockspaceInput { node: *node, name, sample, age_us: *age_us }).collect();
@@ -117,16 +116,6 @@ fn notable_glocks(sample: &Gfs2Sample, told: &BTreeSet<&ResourceName>) -> Gfs2Sa
 fn is_current(node: &Node, age_us: u64) -> bool {
     let kept_ms = node.file_systems.values().filter_map(|on_node| on_node.head.as_ref()).map(|head| head.pace.kept_ms).max();
     kept_ms.is_none_or(|ms| age_us <= ms.saturating_mul(1000 * CURRENT_INTERVALS).max(1_000_000))
-}
-
-/// What is granted lasts, a wait may be over: an older reading tells no waits.
-fn without_waits(sample: &LockspaceSample) -> LockspaceSample {
-    let mut sample = sample.clone();
-    for resource in &mut sample.resources {
-        resource.locks.retain(|lock| lock.queue == Queue::Granted);
-    }
-    sample.unanswered.clear();
-    sample
 }
 
 /// Joins all that the DLMs said into `snapshot`: lockspaces, waits, verdicts, and the findings that come of them.

@@ -1,14 +1,12 @@
 //! What is known of a node, and of each file system on it.
 
+use crate::lockspace_said::LockspaceSaid;
 use crate::row::NodeFigures;
 use crate::time::ViewTime;
 use formats::ocfs2::LockName;
 use sample::lockspace::Dlm;
 use sample::message::Hello;
-use sample::{
-    DumpReport, Fault, FaultKind, FileSystem, Gfs2Sample, Link, LockspaceSample, NodeClock, Omitted, Pace, Sample, StatsKept, TasksSample,
-    Way,
-};
+use sample::{DumpReport, Fault, FaultKind, FileSystem, Gfs2Sample, Link, NodeClock, Omitted, Pace, Sample, StatsKept, TasksSample, Way};
 use std::collections::{BTreeMap, HashMap};
 
 /// How a node (or a file system on it) stands at a tick.
@@ -112,8 +110,8 @@ pub(crate) struct Node {
     pub(crate) place_faults: BTreeMap<String, Fault>,
     /// Whether the node has told its file systems.
     pub(crate) told: bool,
-    /// What its DLMs said last, by DLM and lockspace, and when that came.
-    pub(crate) lockspaces: BTreeMap<(Dlm, String), (LockspaceSample, ViewTime)>,
+    /// What its DLMs said last, by DLM and lockspace.
+    pub(crate) lockspaces: BTreeMap<(Dlm, String), LockspaceSaid>,
     /// What was said last of its processes.
     pub(crate) tasks: Option<(TasksSample, ViewTime)>,
 }

@@ -24,6 +24,7 @@ pub fn lockspace_sample(own: u32, count: u32) -> LockspaceSample {
         census: None,
         resources: Vec::new(),
         unanswered: Vec::new(),
+        kept: false,
     }
 }
 

@@ -150,6 +150,7 @@ fn lockspace(age_ns: u64) -> FromNode {
         census: None,
         resources: vec![resource],
         unanswered: Vec::new(),
+        kept: false,
     }))
 }
 

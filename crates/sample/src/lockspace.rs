@@ -53,6 +53,10 @@ pub struct LockspaceSample {
     pub resources: Vec<Resource>,
     /// Messages to other nodes that are not answered yet.
     pub unanswered: Vec<Unanswered>,
+    /// The list was not read this time: of the resources, how they were read and the census, what was said before holds, with its
+    /// age. Members, recovery and messages are of now.
+    #[serde(default)]
+    pub kept: bool,
 }
 
 /// A node of a lockspace.

@@ -54,6 +54,7 @@ pub fn sample(
         census: None,
         resources: Vec::new(),
         unanswered: unanswered(files, lockspace),
+        kept: false,
     };
     (sample.members, sample.own_number) = members(files, lockspace);
     if !look.is_nothing() {

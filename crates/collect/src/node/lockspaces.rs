@@ -88,15 +88,12 @@ impl Lockspaces {
         // A recording costs nobody anything.
         let may_read = !files.can_repeat() || due;
         let nothing = Look::default();
-        if !may_read && !self.look.is_nothing() {
-            // What was read last is still told, with its age.
-            return None;
-        }
         let look = if may_read { &self.look } else { &nothing };
-        let sample = match dlm {
+        let mut sample = match dlm {
             Dlm::Kernel => dlm_reader::sample(files, now, &key.1, file_systems, look),
             Dlm::O2dlm => o2dlm_reader::sample(files, now, &key.1, file_systems, look),
         };
+        sample.kept = !may_read && !self.look.is_nothing();
         if !look.is_nothing() {
             self.read_at.insert(key, (clock, sample.reading.wall_us.saturating_mul(1000)));
         }

@@ -49,6 +49,7 @@ pub fn sample(
         census: None,
         resources: Vec::new(),
         unanswered: unanswered(files),
+        kept: false,
     };
     if !look.is_nothing() {
         read_resources(files, look, &mut sample);

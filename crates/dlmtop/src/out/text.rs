@@ -45,7 +45,7 @@ impl Face for Text<'_> {
             writeln!(out, "  {}", self.ended(snapshot, episode))?;
         }
         for node in &snapshot.elsewhere {
-            writeln!(out, "{}", node_line(node))?;
+            writeln!(out, "{}", node_line(node, FileSystemKind::Ocfs2))?;
         }
         for view in &snapshot.file_systems {
             self.file_system(snapshot, view, out)?;
@@ -108,7 +108,7 @@ impl Text<'_> {
             writeln!(out, "  {}", clean(&crate::views::waits::headline(verdict, &self.clock)))?;
         }
         for node in &view.nodes {
-            writeln!(out, "{}", node_line(node))?;
+            writeln!(out, "{}", node_line(node, view.kind))?;
         }
         if view.kind == FileSystemKind::Gfs2 {
             return super::glock_text::write(snapshot, view, self.settings, &self.clock, out);
@@ -172,7 +172,7 @@ fn padded(text: &str, column: &Column) -> String {
 }
 
 /// A node in one line: state, way, age, and how complete its dump was.
-fn node_line(node: &NodeView) -> String {
+fn node_line(node: &NodeView, kind: FileSystemKind) -> String {
     let mut line = format!("  {:12} ", clean(&node.name));
     match &node.state {
         NodeState::Down(fault) => line += &clean(&format!("DOWN  {fault}; {}", fault.kind.remedy())),
@@ -185,7 +185,8 @@ fn node_line(node: &NodeView) -> String {
         if let Some(way) = &node.way {
             line += &format!(" ({way})");
         }
-        line += &format!(", {} locks", head.known);
+        let what = if kind == FileSystemKind::Gfs2 { "glocks" } else { "locks" };
+        line += &format!(", {} {what}", head.known);
         match head.dump.missed {
             // GFS2's files lose nothing.
             Some(0) => {}

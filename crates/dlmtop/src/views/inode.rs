@@ -51,6 +51,7 @@ fn resource_lines(snapshot: &Snapshot, view: &LockspaceView, resource: &Resource
     let master = match resource.master.number {
         Some(number) => format!("mastered by {}", view.node_word(Some(number), None, &snapshot.nodes)),
         None if !resource.master.looked_up_by.is_empty() => "its master is being looked up".to_owned(),
+        None if !view.nodes.iter().any(|on_node| !on_node.reading.file.is_empty()) => "the DLM's list was not read".to_owned(),
         None if resource.locks.is_empty() && resource.inactive_on.is_empty() => "no resource in the DLM is seen".to_owned(),
         None => "its master is not told".to_owned(),
     };
