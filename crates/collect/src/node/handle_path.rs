@@ -14,8 +14,8 @@ use std::process::Command;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-/// How long a child may take.
-const DEADLINE: Duration = Duration::from_secs(1);
+/// How long a child may take: Python itself starts slowly on a busy node.
+const DEADLINE: Duration = Duration::from_secs(2);
 /// Where Python is: by full path, as root must not run what some PATH names.
 const PYTHONS: [&str; 3] = ["/usr/bin/python3", "/usr/libexec/platform-python", "/usr/local/bin/python3"];
 /// Says `path PATH` or `error WORDS`. With `O_PATH` the file itself is not opened, and nothing can be done to it.

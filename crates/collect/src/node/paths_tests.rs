@@ -172,7 +172,7 @@ fn what_a_process_has_open_is_not_asked_for() {
 fn while_a_child_hangs_no_other_one_is_sent() {
     let (kernel, mut paths) = (Kernel::default(), Paths::default());
     let late = ask(&mut paths, &kernel, 0, Some(1)).unwrap().unwrap_err();
-    assert!(late.contains("did not answer in 1 s"), "{late}");
+    assert!(late.contains("did not answer in"), "{late}");
     // Another inode of the same file system, and the same one when its answer is too old.
     let again = ask(&mut paths, &kernel, 2, Some(2)).unwrap().unwrap_err();
     assert!(again.contains("hangs in the kernel still"), "{again}");
