@@ -189,3 +189,21 @@ fn what_is_not_read_says_what_to_do() {
         assert!(Player::open(&path, Configuration::default()).is_err());
     }
 }
+
+#[test]
+fn the_dlm_tells_who_brought_inodes_into_memory_where_glocks_do_not() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dlmtop/tests/recordings/gfs2-61-file-present.tar.zst");
+    let (nodes, frames) = play(&path);
+    assert_eq!(nodes[0], "node1");
+    let mut own = frames[0].events.iter().filter(|event| event.node == 0).filter_map(|event| match &event.event {
+        Event::Message(FromNode::Lockspace(sample)) => sample.census.clone(),
+        _ => None,
+    });
+    // The mount brought 13 inodes into memory, the `cp` that then ran on this node one. Kernel 6.1 names the holder of no iopen glock.
+    let openers = own.next().unwrap().openers;
+    let of_node1: Vec<_> = openers.iter().filter(|of| of.node.is_none()).map(|of| (of.pid, of.locks, of.of)).collect();
+    assert_eq!(of_node1, [(810, 13, 14), (865, 1, 14)]);
+    // It masters what node2 and node3 have open too, and knows their processes.
+    let others: Vec<_> = openers.iter().filter(|of| of.node.is_some()).map(|of| (of.node, of.pid, of.locks)).collect();
+    assert_eq!(others, [(Some(2), 774, 12), (Some(3), 774, 12)]);
+}

@@ -216,3 +216,43 @@ fn the_kind_of_a_file_system_is_told() {
     assert_eq!((found.device, found.mount_points.as_slice()), (Some((254, 32)), &["/mnt/gfs2".to_owned()][..]));
     assert!(Path::new(&found.mount_points[0]).is_absolute());
 }
+
+/// Iopen glocks of so many inodes, the newer ones first held by `pid`.
+fn iopen(node: &Node, old: u64, new: u64, pid: &str) {
+    let mut text = String::new();
+    for number in 1..=old + new {
+        let holder = if number <= old { "0 [(none)]" } else { pid };
+        text += &format!("G:  s:SH n:5/{number:x} f:Iqob t:SH d:EX/0 a:0 v:0 r:3 m:50 p:0\n");
+        text += &format!(" H: s:SH f:EH e:0 p:{holder} gfs2_inode_lookup+0xbf/0xf0 [gfs2]\n");
+    }
+    node.put("sys/kernel/debug/gfs2/lab:gfs1/glocks", &text);
+}
+
+#[test]
+fn inodes_that_come_into_memory_are_told_with_who_brought_them() {
+    let mut node = Node::new();
+    iopen(&node, 10, 0, "");
+    assert_eq!(node.sample().growth, None);
+    iopen(&node, 10, 500, "1405 [find]");
+    let growth = node.sample().growth.unwrap();
+    assert_eq!((growth.over_ns, growth.iopen, growth.inode, growth.unnamed), (2_000_000_000, 500, 0, 0));
+    assert_eq!(growth.by.iter().map(|by| (by.pid, by.comm.as_str(), by.glocks)).collect::<Vec<_>>(), [(1405, "find", 500)]);
+}
+
+#[test]
+fn a_path_is_asked_for_only_where_it_is_looked_at() {
+    let mut node = Node::new();
+    node.glock(&[21], 100);
+    let mut told = |paths: Vec<u64>| -> Vec<String> {
+        node.collector.follow(ToNode::Look(Look { tasks: true, most_ms: 1000, paths, ..Look::default() }));
+        let tasks = node.round().into_iter().find_map(|message| match message {
+            FromNode::Tasks(tasks) => Some(tasks.paths),
+            _ => None,
+        });
+        tasks.unwrap().into_iter().map(|path| format!("{} {} {:?}", path.file_system, path.inode, path.told)).collect()
+    };
+    assert!(told(Vec::new()).is_empty());
+    // Of inode 8 the node has no lock. Files below a folder have no kernel that could be asked.
+    let refused = "Err(\"these files are not this machine's: there is no kernel to ask\")";
+    assert_eq!(told(vec![7, 8]), [format!("lab:gfs1 7 {refused}")]);
+}

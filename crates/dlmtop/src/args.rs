@@ -156,6 +156,9 @@ pub struct Watch {
     /// Never send this program to a node: use the installed one, or a shell
     #[arg(long)]
     pub no_upload: bool,
+    /// Never ask a node's kernel for the path of an inode that no process has open
+    #[arg(long)]
+    pub no_paths: bool,
     /// Configuration file for ssh, as ssh's own -F
     #[arg(short = 'F', long, value_name = "FILE")]
     pub ssh_config: Option<PathBuf>,

@@ -46,6 +46,8 @@ pub enum Source {
         events: Receiver<NodeEvent>,
         /// How to collect; the interval is also that of the snapshots.
         configuration: Configuration,
+        /// The nodes' kernels may be asked for paths of inodes that no process has open.
+        paths: bool,
     },
     /// A recording, and how many times as fast it is played; `None`: as fast as the face takes it.
     Recording(Box<Player>, Option<f64>),
@@ -77,9 +79,10 @@ pub fn start(source: Source, rules: Rules, look: Look, first_wait: Duration) -> 
     let (update_sender, updates) = sync_channel(4);
     let (commands, inbox) = std::sync::mpsc::channel();
     thread::Builder::new().name("engine".to_owned()).spawn(move || match source {
-        Source::Live { nodes, handles, events, configuration } => {
+        Source::Live { nodes, handles, events, configuration, paths } => {
             let cluster = Cluster::new(nodes, rules);
-            Live { cluster, handles, configuration, watched: Vec::new(), look, told_look: None, start: Instant::now() }.run(
+            let roots = paths.then(Vec::new);
+            Live { cluster, handles, configuration, watched: Vec::new(), look, roots, told_look: None, start: Instant::now() }.run(
                 &events,
                 &inbox,
                 &update_sender,
@@ -98,6 +101,8 @@ struct Live {
     watched: Vec<WatchedLock>,
     /// What the face looks at.
     look: Look,
+    /// Inodes that stuck waits are about, for whose paths a kernel is asked while the face shows all waits; `None`: never.
+    roots: Option<Vec<u64>>,
     told_look: Option<Look>,
     start: Instant,
 }
@@ -151,6 +156,9 @@ impl Live {
                 continue;
             }
             let snapshot = self.cluster.tick(self.now());
+            if let Some(roots) = &mut self.roots {
+                *roots = without_path(&snapshot);
+            }
             self.watch();
             if updates.send(Update::Snapshot(Arc::new(snapshot))).is_err() {
                 return;
@@ -183,7 +191,12 @@ impl Live {
                 handle.tell(ToNode::Watch(self.watched.clone()));
             }
         }
-        let look = with_suspects(&self.look, &self.cluster);
+        let mut look = with_suspects(&self.look, &self.cluster);
+        match &self.roots {
+            Some(roots) if self.look.tasks && self.look.inodes.is_empty() => look.paths.extend(roots),
+            Some(_) => {}
+            None => look.paths.clear(),
+        }
         if self.told_look.as_ref() != Some(&look) {
             for handle in &self.handles {
                 handle.tell(ToNode::Look(look.clone()));
@@ -199,6 +212,19 @@ impl Live {
             realtime_us: realtime.and_then(|since| u64::try_from(since.as_micros()).ok()),
         }
     }
+}
+
+/// Stuck waits whose inode's path is asked for.
+const MOST_ROOTS: usize = 3;
+
+/// The inodes of the first stuck waits which no process has open.
+fn without_path(snapshot: &Snapshot) -> Vec<u64> {
+    let stuck = snapshot.waits.chains.iter().zip(&snapshot.stuck_chains).filter(|(_, stuck)| stuck.is_some());
+    let unnamed = stuck.filter(|(chain, _)| chain.path.is_none() || chain.path_said.is_some());
+    let mut inodes: Vec<u64> = unnamed.take(MOST_ROOTS).filter_map(|(chain, _)| chain.resource.as_ref()?.inode()).collect();
+    inodes.sort_unstable();
+    inodes.dedup();
+    inodes
 }
 
 /// What the face looks at, and what something waits for.

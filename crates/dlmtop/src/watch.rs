@@ -119,7 +119,7 @@ pub fn live(watch: &Watch, settings: &Settings) -> anyhow::Result<Source> {
     if nodes.is_empty() {
         handles.push(collect::local::start(0, local_files(), sender).context("cannot start the collector's thread")?);
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        return Ok(Source::Live { nodes: vec![host], handles, events, configuration });
+        return Ok(Source::Live { nodes: vec![host], handles, events, configuration, paths: !watch.no_paths });
     }
     let this_host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     for (number, node) in nodes.iter().enumerate() {
@@ -131,7 +131,7 @@ pub fn live(watch: &Watch, settings: &Settings) -> anyhow::Result<Source> {
         };
         handles.push(handle);
     }
-    Ok(Source::Live { nodes, handles, events, configuration })
+    Ok(Source::Live { nodes, handles, events, configuration, paths: !watch.no_paths })
 }
 
 fn remote(

@@ -5,6 +5,7 @@
 
 pub mod cluster_nodes;
 pub mod dlm;
+pub mod file_handle;
 pub mod gfs2;
 pub mod mode;
 pub mod mounts;

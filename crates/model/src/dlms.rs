@@ -108,6 +108,7 @@ fn notable_glocks(sample: &Gfs2Sample, told: &BTreeSet<&ResourceName>) -> Gfs2Sa
         health: sample.health.clone(),
         table: sample.table.clone(),
         dump: sample.dump.clone(),
+        growth: sample.growth.clone(),
         ..*sample
     }
 }
@@ -133,7 +134,11 @@ pub(crate) fn join(snapshot: &mut Snapshot, nodes: &[Node], memory: &mut WaitMem
     for chain in &mut waits.chains {
         let view = chain.file_system.as_deref().and_then(|uuid| snapshot.file_system(uuid));
         let inode = chain.resource.as_ref().and_then(ResourceName::inode);
-        chain.path = view.zip(inode).and_then(|(view, inode)| path_of(view, inode, &tasks));
+        let Some((view, inode)) = view.zip(inode) else { continue };
+        chain.path = path_of(view, inode, &tasks);
+        if chain.path.is_none() {
+            (chain.path, chain.path_said) = path_by_handle(view, inode, &tasks, &snapshot.nodes);
+        }
     }
     let told: Vec<usize> = nodes.iter().enumerate().filter(|(_, node)| is_told(node, now)).map(|(number, _)| number).collect();
     let stuck = memory.step(&mut waits, &told, now, rules);
@@ -169,6 +174,28 @@ fn path_of(view: &FileSystemView, inode: u64, tasks: &[(usize, &TasksSample)]) -
         view.mount_points.iter().any(below)
     };
     paths.find(lies_on).cloned()
+}
+
+/// A path of an inode, as a node's kernel tells by its file handle, and who said so; or why there is none.
+fn path_by_handle(
+    view: &FileSystemView,
+    inode: u64,
+    tasks: &[(usize, &TasksSample)],
+    names: &[String],
+) -> (Option<String>, Option<String>) {
+    let told = tasks.iter().flat_map(|(node, tasks)| tasks.paths.iter().map(|path| (*node, path)));
+    let mut of_inode: Vec<_> = told.filter(|(_, path)| path.inode == inode && path.file_system == view.uuid).collect();
+    // The newest path; else the first reason.
+    of_inode.sort_by_key(|(node, path)| (path.told.is_err(), path.ago_ns, *node));
+    let Some((node, path)) = of_inode.first() else { return (None, None) };
+    let name = names.get(*node).map_or("?", String::as_str);
+    match &path.told {
+        Ok(found) => {
+            let ago = waits::length(path.ago_ns, false);
+            (Some(found.clone()), Some(format!("{name}: path by its file handle, {ago} ago")))
+        }
+        Err(why) => (None, Some(format!("{name}: no path by its file handle: {why}"))),
+    }
 }
 
 fn is_told(node: &Node, now: ViewTime) -> bool {

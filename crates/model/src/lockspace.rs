@@ -14,6 +14,7 @@ use crate::row::NodeFigures;
 use formats::Mode;
 use formats::dlm::ResourceName;
 use formats::gfs2::{GlockName, GlockType};
+use sample::gfs2::Growth;
 use sample::lockspace::{Dlm, MasterCensus, Queue, Reading, Recovery, Unanswered};
 use sample::{Gfs2Sample, GlockSample};
 
@@ -72,6 +73,8 @@ pub struct LockspaceNode {
     pub inactive: u64,
     /// Glocks by type; `None`: not told (no GFS2, or no sample of it).
     pub glocks: Option<Vec<(GlockType, u64)>>,
+    /// How its inodes in memory grew; `None`: not told.
+    pub growth: Option<Growth>,
 }
 
 /// One lock resource over all nodes.

@@ -8,6 +8,7 @@
 
 use crate::lockspace::LockspaceView;
 use crate::rules::Rules;
+use crate::suspects::{self, Suspect};
 use std::collections::BTreeMap;
 
 /// Who masters how much of one lockspace.
@@ -68,6 +69,8 @@ pub struct MasterAlarm {
     pub text: String,
     /// What was read, and the rule.
     pub evidence: Vec<String>,
+    /// Who brought the node's inodes into its memory, and so made it their master; most first.
+    pub suspects: Vec<Suspect>,
 }
 
 /// With few nodes, twice a fair share is everything: a share above this is too much anyway.
@@ -179,8 +182,10 @@ fn alarm(view: &LockspaceView, masters: &Masters, rules: &Rules) -> Option<Maste
         let how = "estimated from the directory records of the nodes that were read; standard error";
         evidence.push(format!("{how} {:.1} percentage points", percent(error)));
     }
+    let suspects = suspects::suspects(view, largest.number);
+    evidence.extend(suspects::words(view, largest.number, &suspects));
     evidence.push(format!("rule: more than {:.0} % of more than {} resources", most * 100.0, rules.many_resources));
-    Some(MasterAlarm { number: largest.number, text, evidence })
+    Some(MasterAlarm { number: largest.number, text, evidence, suspects })
 }
 
 #[cfg(test)]

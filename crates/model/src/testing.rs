@@ -69,6 +69,7 @@ pub fn gfs2_sample(glocks: Vec<GlockSample>) -> Gfs2Sample {
         omitted: 0,
         dump: sample::DumpReport::default(),
         pace: sample::Pace::default(),
+        growth: None,
     }
 }
 

@@ -238,8 +238,11 @@ pub struct Chain {
     pub resource: Option<ResourceName>,
     /// It is an inode's, and that is a directory (or not); `None`: not told.
     pub directory: Option<bool>,
-    /// A path of it, as a process has it open; `None`: not told.
+    /// A path of it, as a process has it open or as a node's kernel tells by its file handle; `None`: not told.
     pub path: Option<String>,
+    /// Where a kernel was asked for the path: which node's, when, and why there is none. `None`: none was asked, or a process has it
+    /// open.
+    pub path_said: Option<String>,
     /// The root.
     pub root: Blocker,
     /// Others that hold the same resource and wait for nothing.

@@ -68,6 +68,7 @@ fn sample(seq: u64, glocks: Vec<GlockSample>) -> FromNode {
         known: 9,
         dump: DumpReport::default(),
         pace: Pace { asked_ms: 2000, kept_ms: 2000, ..Pace::default() },
+        growth: None,
     }))
 }
 
@@ -192,4 +193,43 @@ fn a_wait_that_lasts_is_stuck_and_asks_for_a_closer_look_on_all_nodes() {
         assert_eq!(snapshot.stuck_chains[0].is_some(), seconds >= 5, "{seconds}");
         assert_eq!(cluster.suspects().len(), usize::from(seconds >= 1));
     }
+}
+
+/// A process waits for glock 2/7, which another one of the node holds; the node's kernel was asked for its path.
+fn waited_for(told: Result<String, String>, file_system: &str) -> Snapshot {
+    let holder = |waiting: bool, pid| HolderSample {
+        state: "EX".to_owned(),
+        flags: if waiting { "W" } else { "H" }.to_owned(),
+        waiting,
+        pid: Some(pid),
+        comm: "rm".to_owned(),
+        symbol: "gfs2_unlink".to_owned(),
+        seen_for_ns: 8_000_000_000,
+    };
+    let glock = GlockSample {
+        holders: vec![holder(false, 1), holder(true, 2)],
+        reason: Some(sample::gfs2::WaitReason::LocalHolder),
+        ..glock(7, 1)
+    };
+    let path = sample::task::PathSample { file_system: file_system.to_owned(), inode: 7, told, ago_ns: 3_000_000_000 };
+    let mut cluster = cluster(Rules::default());
+    cluster.message(0, sample(2, vec![glock]), at(2));
+    cluster.message(0, FromNode::Tasks(Box::new(sample::TasksSample { paths: vec![path], ..Default::default() })), at(2));
+    cluster.tick(at(2))
+}
+
+#[test]
+fn a_path_by_file_handle_stands_in_the_sentence_with_who_told_it() {
+    let chain = &waited_for(Ok("/g/dir".to_owned()), TABLE).waits.chains[0].clone();
+    assert_eq!(chain.path.as_deref(), Some("/g/dir"));
+    assert!(chain.sentence(&[]).contains(", /g/dir,"), "{}", chain.sentence(&[]));
+    assert!(chain.evidence(&[], 0).contains(&"node1: path by its file handle, 3.0 s ago".to_owned()), "{:?}", chain.evidence(&[], 0));
+}
+
+#[test]
+fn why_there_is_no_path_is_told_and_another_file_systems_inode_is_none_of_it() {
+    let chain = &waited_for(Err("gone".to_owned()), TABLE).waits.chains[0].clone();
+    assert_eq!((chain.path.as_deref(), chain.path_said.as_deref()), (None, Some("node1: no path by its file handle: gone")));
+    let chain = &waited_for(Ok("/other/dir".to_owned()), "c:other").waits.chains[0].clone();
+    assert_eq!((chain.path.as_deref(), chain.path_said.as_deref()), (None, None));
 }

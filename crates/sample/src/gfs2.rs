@@ -29,6 +29,35 @@ pub struct Gfs2Sample {
     pub dump: DumpReport,
     /// The pace that was kept.
     pub pace: Pace,
+    /// How its inodes in memory grew; `None` before the second sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub growth: Option<Growth>,
+}
+
+/// How many more inodes are in a node's memory than a while ago: who reads a whole tree makes this grow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Growth {
+    /// The while, ns.
+    pub over_ns: u64,
+    /// More inode glocks (type 2); negative: fewer.
+    pub inode: i64,
+    /// More iopen glocks (type 5): one for each inode in memory.
+    pub iopen: i64,
+    /// Who brought those into memory, as their holders name them, most first; see [`GrewBy`].
+    pub by: Vec<GrewBy>,
+    /// More iopen glocks whose holder the kernel does not name: all of them on 6.x (`GL_NOPID`).
+    pub unnamed: i64,
+}
+
+/// A process, and how many more iopen glocks were first held by it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrewBy {
+    /// Its pid.
+    pub pid: u32,
+    /// Its name; `(ended)` if it is gone.
+    pub comm: String,
+    /// Glocks, at least one.
+    pub glocks: u64,
 }
 
 /// State of the mount (`/sys/fs/gfs2/TABLE/`). What is not told is `None`.
@@ -96,6 +125,26 @@ pub struct GlockSample {
     pub background: bool,
     /// What `glstats` counted; `None` if it was not read.
     pub stats: Option<GlockFigures>,
+}
+
+impl GlockSample {
+    /// A glock of which nothing but its counts is told.
+    pub fn counted_only(name: GlockName) -> GlockSample {
+        GlockSample {
+            name,
+            state: String::new(),
+            target: String::new(),
+            flags: String::new(),
+            flags_words: String::new(),
+            demote: None,
+            reason: None,
+            holders: Vec::new(),
+            holders_omitted: 0,
+            inode: None,
+            background: false,
+            stats: None,
+        }
+    }
 }
 
 /// A request to give a glock up.

@@ -121,6 +121,25 @@ pub struct MasterCensus {
     pub directory: Vec<(u32, u64)>,
     /// The directory's file was cut: its records are a part.
     pub directory_cut: bool,
+    /// GFS2: who brought the inodes into memory that the nodes have iopen locks on, most first; see [`Opener`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub openers: Vec<Opener>,
+}
+
+/// Who asked for iopen locks. A node asks for that lock once, when a process needs the inode that is not in memory yet, and keeps it
+/// as long as the inode stays there. So, unlike that of other locks, its pid is that of who locked the inode first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opener {
+    /// The node whose locks these are; `None`: the one that says so.
+    pub node: Option<u32>,
+    /// The process, by its pid on that node.
+    pub pid: u32,
+    /// The name of the process that has this pid now, if it is this node's; `None`: not told, or it has ended.
+    pub comm: Option<String>,
+    /// The iopen locks that it asked for.
+    pub locks: u64,
+    /// Of so many that the node has, as far as the one that says so knows: a master knows others' locks on what it masters.
+    pub of: u64,
 }
 
 impl MasterCensus {

@@ -90,6 +90,9 @@ pub struct Look {
     pub tasks: bool,
     /// Reading one lockspace may take so long, ms.
     pub most_ms: u64,
+    /// The paths of these inodes, by their file handles: this may take a lock of the file system, so it is asked for by name only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<u64>,
 }
 
 impl Look {

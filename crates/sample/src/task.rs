@@ -57,6 +57,22 @@ pub struct TasksSample {
     pub unseen: Option<String>,
     /// Which processes have which glocks' files open (`glockfd`): pid, descriptor, glock.
     pub open_glocks: Vec<(u32, u32, GlockName)>,
+    /// What the node's kernel said of the paths that were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<PathSample>,
+}
+
+/// The path of an inode, by its file handle. No process need have it open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathSample {
+    /// The file system, as in [`crate::FileSystem::uuid`].
+    pub file_system: String,
+    /// The inode.
+    pub inode: u64,
+    /// Its path on this node, or why there is none.
+    pub told: Result<String, String>,
+    /// How long ago the kernel said so, ns: a file that was renamed since has another path.
+    pub ago_ns: u64,
 }
 
 /// Which processes to look at.

@@ -5,6 +5,7 @@ use super::files::NodeFiles;
 use formats::mounts::Mount;
 use formats::scan::decimal;
 use sample::FileSystem;
+use sample::gfs2::Gfs2Health;
 use sample::message::FileSystemKind;
 
 /// Where GFS2 shows its glocks (`gfs2_register_debugfs`, `fs/gfs2/glock.c`): a directory per mount, named by its lock table.
@@ -26,6 +27,19 @@ pub fn sysfs(files: &dyn NodeFiles, table: &str, file: &str) -> Option<String> {
 /// A number in a sysfs file.
 pub fn sysfs_number(files: &dyn NodeFiles, table: &str, file: &str) -> Option<i64> {
     sysfs(files, table, file)?.parse().ok()
+}
+
+/// State of a mount.
+pub fn health(files: &dyn NodeFiles, table: &str) -> Gfs2Health {
+    let flag = |file| sysfs_number(files, table, file).map(|number| number != 0);
+    Gfs2Health {
+        withdrawn: flag("withdraw"),
+        frozen: flag("freeze"),
+        blocked: flag("lock_module/block"),
+        recover_done: sysfs_number(files, table, "lock_module/recover_done"),
+        recover_status: sysfs_number(files, table, "lock_module/recover_status"),
+        journal: sysfs_number(files, table, "lock_module/jid").and_then(|journal| u32::try_from(journal).ok()),
+    }
 }
 
 /// Looks at `files`; `mounts` are those of type gfs2.

@@ -6,6 +6,7 @@
 use super::discover::described;
 use super::files::NodeFiles;
 use super::lines::{Bounds, Next, read_lines, shown};
+use super::openers::Openers;
 use formats::cluster_nodes::parse_corosync_conf;
 use formats::dlm::lock::{Age, Lock, Whose};
 use formats::dlm::{self, ResourceName, all, locks, toss, waiters};
@@ -72,6 +73,13 @@ fn bounds(look: &Look) -> Bounds {
     Bounds { bytes: MOST_BYTES, time: Duration::from_millis(look.most_ms.max(50)) }
 }
 
+/// What is counted over all resources.
+#[derive(Default)]
+struct Counts {
+    census: MasterCensus,
+    openers: Openers,
+}
+
 /// A resource whose lines are being read.
 struct Current {
     resource: Resource,
@@ -81,7 +89,7 @@ struct Current {
 
 fn read_resources(files: &dyn NodeFiles, look: &Look, sample: &mut LockspaceSample) {
     let path = format!("{DEBUG_DLM}/{}_all", sample.lockspace);
-    let (mut census, mut kept, mut current) = (MasterCensus::default(), Vec::new(), None::<Current>);
+    let (mut count, mut kept, mut current) = (Counts::default(), Vec::new(), None::<Current>);
     let (mut seen, mut number, mut ids) = (0u64, 0u64, Vec::new());
     let mut reading = Reading { file: path.clone(), ..Reading::default() };
     let mut wanted_left = if look.all || !look.inodes.is_empty() { usize::MAX } else { look.resources.len() };
@@ -91,7 +99,7 @@ fn read_resources(files: &dyn NodeFiles, look: &Look, sample: &mut LockspaceSamp
         match all::parse_line(line) {
             Ok(all::AllLine::Resource(resource)) => {
                 seen += 1;
-                wanted_left -= usize::from(finish(current.take(), look, &mut census, &mut kept) && wanted_left != usize::MAX);
+                wanted_left -= usize::from(finish(current.take(), look, &mut count, &mut kept) && wanted_left != usize::MAX);
                 if wanted_left == 0 {
                     return Next::Enough;
                 }
@@ -116,7 +124,7 @@ fn read_resources(files: &dyn NodeFiles, look: &Look, sample: &mut LockspaceSamp
         }
         Next::Line
     });
-    finish(current, look, &mut census, &mut kept);
+    finish(current, look, &mut count, &mut kept);
     reading.seen = seen;
     match read {
         Ok(bounded) => {
@@ -128,6 +136,8 @@ fn read_resources(files: &dyn NodeFiles, look: &Look, sample: &mut LockspaceSamp
         Err(error) => reading.cut = Some(described(&path, &error)),
     }
     if look.all && reading.cut.is_none() {
+        let Counts { mut census, openers } = count;
+        openers.tell(files, &mut census);
         sample.census = Some(census);
     }
     sample.reading = reading;
@@ -196,9 +206,12 @@ impl Current {
 }
 
 /// Counts a resource, and keeps it if it was asked for.
-fn finish(current: Option<Current>, look: &Look, census: &mut MasterCensus, kept: &mut Vec<Kept>) -> bool {
+fn finish(current: Option<Current>, look: &Look, count: &mut Counts, kept: &mut Vec<Kept>) -> bool {
     let Some(Current { mut resource, own, own_waiting }) = current else { return false };
-    census.note(resource.master, own, own_waiting);
+    count.census.note(resource.master, own, own_waiting);
+    if look.all {
+        count.openers.note(&resource);
+    }
     if !look.asks_for(&resource.name) {
         return false;
     }

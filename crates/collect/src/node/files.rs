@@ -1,6 +1,8 @@
 //! A node's files: of this machine, of a folder that stands for one, or of a frame of a recording.
 
+use super::handle_path::{self, Answer};
 use super::task_reader;
+use formats::file_handle::FileHandle;
 use sample::task::TaskRequest;
 use sample::{NodeClock, TasksSample};
 use std::fs::File;
@@ -23,6 +25,10 @@ pub trait NodeFiles {
     }
     /// The processes behind locks. On a live node a child looks, which can be killed if something hangs.
     fn tasks(&self, request: &TaskRequest) -> TasksSample;
+    /// The path of an inode by its file handle, on the file system mounted at `mount`; a child asks, since that may hang.
+    fn path_of(&self, _mount: &str, _handle: &FileHandle) -> Answer {
+        Answer::Told(Err("no path is asked for the way this node is read".to_owned()))
+    }
     /// What the dump cost that was just read to its end, where it was read by another process than this one.
     fn cost(&self) -> Option<DumpCost> {
         None
@@ -120,5 +126,12 @@ impl NodeFiles for RootFiles {
 
     fn tasks(&self, request: &TaskRequest) -> TasksSample {
         if self.live { task_reader::in_child(request) } else { task_reader::look(self, request) }
+    }
+
+    fn path_of(&self, mount: &str, handle: &FileHandle) -> Answer {
+        if self.live && self.root == Path::new("/") {
+            return handle_path::ask(mount, handle);
+        }
+        Answer::Told(Err("these files are not this machine's: there is no kernel to ask".to_owned()))
     }
 }

@@ -3,14 +3,15 @@
 
 use super::activity::{Activity, ByGlock, Did};
 use super::discover::described;
-use super::discover_gfs2::{debug_file, sysfs_number};
+use super::discover_gfs2::{debug_file, health};
 use super::dump::measured;
 use super::files::NodeFiles;
+use super::growth::{GrowthWindow, Held};
 use super::lines::{Bounds, Next, read_lines, shown};
 use formats::gfs2::glocks::{Line, is_background, parse_line};
-use formats::gfs2::{Dialect, Glock, GlockFlags, GlockName, GlockState, Holder, SbStats, glstats};
+use formats::gfs2::{Dialect, Glock, GlockFlags, GlockName, GlockState, GlockType, Holder, SbStats, glstats};
 use formats::scan::split_line;
-use sample::gfs2::{Demote, Gfs2Health, GlockFigures, HolderSample, InodeFacts, TypeFigures, WaitReason};
+use sample::gfs2::{Demote, GlockFigures, Growth, HolderSample, InodeFacts, TypeFigures, WaitReason};
 use sample::message::Look;
 use sample::{DumpReport, Fault, FaultKind, Gfs2Sample, GlockSample, NodeClock, Pace, Problems};
 use std::cmp::Reverse;
@@ -39,6 +40,7 @@ pub struct GlockReader {
     /// Of glocks with waiters: the queue's length in the last sample, and the lock calls until then.
     queues: HashMap<GlockName, (u64, Option<u64>)>,
     dialect: Dialect,
+    growth: GrowthWindow,
 }
 
 /// A waiter, as it can be known again in the next dump.
@@ -78,19 +80,20 @@ impl GlockReader {
             let read = self.read_glocks(files, &path, clock, wanted, &stats);
             ((stats, omitted), read)
         });
-        let (read, (stats, omitted)) = (read?, stats);
+        let (mut read, (stats, omitted)) = (read?, stats);
         if let Some(recorded) = read.recorded_clock {
             clock = recorded;
         }
         self.seq += 1;
         let interval_ns = self.previous.map(|before| clock.monotonic_ns.saturating_sub(before.monotonic_ns)).filter(|_| self.seq > 1);
         self.previous = Some(clock);
-        let mut glocks = read.glocks;
+        let mut glocks = std::mem::take(&mut read.glocks);
         for (name, mut figures) in stats {
             figures.over_ns = figures.over_ns.and(interval_ns);
             // Freed between the two files: only its counts are known.
-            glocks.entry(name).or_insert_with(|| counted_only(name)).stats = Some(figures);
+            glocks.entry(name).or_insert_with(|| GlockSample::counted_only(name)).stats = Some(figures);
         }
+        let growth = self.grew(&read.types, std::mem::take(&mut read.held), clock);
         let types = self.types(files, read.types);
         let (asked_ms, kept_ms) = (0, 0);
         Ok(Gfs2Sample {
@@ -105,6 +108,7 @@ impl GlockReader {
             known: read.known,
             dump: read.report,
             pace: Pace { asked_ms, kept_ms, cpu_us, wall_us },
+            growth,
         })
     }
 
@@ -154,7 +158,14 @@ impl GlockReader {
         active: &ByGlock<GlockFigures>,
     ) -> Result<Read, Fault> {
         let dialect = std::mem::take(&mut self.dialect);
-        let mut pass = Pass { wanted, active, current: None, holders: Vec::new(), read: Read::default(), dialect };
+        let mut pass = Pass {
+            wanted,
+            active,
+            current: None,
+            holders: Vec::new(),
+            read: Read { held: Some(Held::default()), ..Read::default() },
+            dialect,
+        };
         let mut number = 0u64;
         let mut problems = Problems::default();
         let bounded = read_lines(files, path, BOUNDS, READ_SIZE, |line| {
@@ -174,6 +185,7 @@ impl GlockReader {
         let bounded = bounded.map_err(|error| read_fault(path, &error))?;
         read.recorded_clock = bounded.recorded_clock;
         if let Some(cut) = bounded.cut {
+            read.held = None;
             problems.lines += 1;
             problems.first.get_or_insert(cut);
         }
@@ -226,6 +238,16 @@ impl GlockReader {
         (self.waiters, self.queues) = (now, queues);
     }
 
+    /// What the inodes in memory grew by. `held`: `None` if the dump was cut, whose counts are of a part.
+    fn grew(&mut self, types: &BTreeMap<u8, TypeFigures>, held: Option<Held>, clock: NodeClock) -> Option<Growth> {
+        let Some(held) = held else {
+            self.growth.forget();
+            return None;
+        };
+        let count = |kind: GlockType| types.get(&kind.0).map_or(0, |of| of.by_state.iter().sum());
+        self.growth.step(clock.monotonic_ns, count(GlockType::INODE), count(GlockType::IOPEN), held)
+    }
+
     fn types(&mut self, files: &dyn NodeFiles, mut types: BTreeMap<u8, TypeFigures>) -> Vec<TypeFigures> {
         let text = files.read(&debug_file(&self.table, "sbstats"), 4 << 20).ok();
         let Some(stats) = text.and_then(|text| SbStats::parse(&text).ok()) else {
@@ -251,7 +273,7 @@ impl GlockReader {
 
 fn no_figures(kind: u8) -> TypeFigures {
     TypeFigures {
-        kind: formats::gfs2::GlockType(kind),
+        kind: GlockType(kind),
         by_state: [0; 5],
         held: 0,
         contended: 0,
@@ -268,6 +290,8 @@ struct Read {
     glocks: BTreeMap<GlockName, GlockSample>,
     types: BTreeMap<u8, TypeFigures>,
     known: u64,
+    /// Who holds the iopen glocks; `None` if not all were read.
+    held: Option<Held>,
     report: DumpReport,
     recorded_clock: Option<NodeClock>,
 }
@@ -307,6 +331,11 @@ impl Pass<'_> {
             Line::Holder(holder) => {
                 self.dialect.note_holder(holder.flags);
                 let Some(current) = &mut self.current else { return };
+                if let (GlockType::IOPEN, false, Some(held)) = (current.glock.name.kind, current.granted, &mut self.read.held)
+                    && !holder.flags.waiting()
+                {
+                    held.note(holder);
+                }
                 current.holder(holder);
                 if current.kept < MOST_HOLDERS {
                     current.kept += 1;
@@ -447,36 +476,6 @@ fn holder_sample(holder: &Holder<'_>) -> HolderSample {
         comm: String::from_utf8_lossy(holder.comm).into_owned(),
         symbol: String::from_utf8_lossy(holder.symbol).into_owned(),
         seen_for_ns: 0,
-    }
-}
-
-/// A glock of which nothing but its counts is told.
-fn counted_only(name: GlockName) -> GlockSample {
-    GlockSample {
-        name,
-        state: String::new(),
-        target: String::new(),
-        flags: String::new(),
-        flags_words: String::new(),
-        demote: None,
-        reason: None,
-        holders: Vec::new(),
-        holders_omitted: 0,
-        inode: None,
-        background: false,
-        stats: None,
-    }
-}
-
-fn health(files: &dyn NodeFiles, table: &str) -> Gfs2Health {
-    let flag = |file| sysfs_number(files, table, file).map(|number| number != 0);
-    Gfs2Health {
-        withdrawn: flag("withdraw"),
-        frozen: flag("freeze"),
-        blocked: flag("lock_module/block"),
-        recover_done: sysfs_number(files, table, "lock_module/recover_done"),
-        recover_status: sysfs_number(files, table, "lock_module/recover_status"),
-        journal: sysfs_number(files, table, "lock_module/jid").and_then(|journal| u32::try_from(journal).ok()),
     }
 }
 

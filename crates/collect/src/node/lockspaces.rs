@@ -1,6 +1,7 @@
 //! What the viewer looks at in the DLMs and among the processes, told within the costs that a node can bear.
 
 use super::files::NodeFiles;
+use super::paths::Paths;
 use super::{dlm_reader, o2dlm_reader};
 use sample::gfs2::Gfs2Sample;
 use sample::lockspace::{Dlm, LockspaceSample, Queue};
@@ -23,6 +24,7 @@ pub struct Lockspaces {
     read_at: BTreeMap<(Dlm, String), (u64, u64)>,
     /// When each unanswered message was first seen, ns: the kernel's DLM tells no time.
     unanswered: BTreeMap<Message, u64>,
+    paths: Paths,
 }
 
 /// A message, as it can be known again: lockspace, node, what it is and about which resource.
@@ -31,7 +33,8 @@ type Message = (Dlm, String, u32, String, Option<String>);
 impl Lockspaces {
     /// What the viewer looks at from now on.
     pub fn look(&mut self, look: Look) {
-        if look != self.look {
+        // Paths are asked for without the DLM's list.
+        if (Look { paths: self.look.paths.clone(), ..look.clone() }) != self.look {
             self.read_at.clear();
         }
         self.look = look;
@@ -61,7 +64,10 @@ impl Lockspaces {
         let mut messages = Vec::new();
         if self.look.tasks {
             let request = self.request(file_systems, gfs2, &samples);
-            messages.push(FromNode::Tasks(Box::new(files.tasks(&request))));
+            let mut told = files.tasks(&request);
+            let known = (file_systems, gfs2, samples.as_slice());
+            told.paths = self.paths.tell(files, now().monotonic_ns, &self.look.paths, known, &told);
+            messages.push(FromNode::Tasks(Box::new(told)));
         }
         messages.extend(samples.into_iter().map(|sample| FromNode::Lockspace(Box::new(sample))));
         messages

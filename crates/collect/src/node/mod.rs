@@ -1,6 +1,7 @@
 //! Reading on a node: finding file systems, reading dumps at a bearable pace, forming samples.
 
 pub mod activity;
+pub mod child;
 pub mod clock;
 pub mod collector;
 pub mod discover;
@@ -9,10 +10,14 @@ pub mod dlm_reader;
 pub mod dump;
 pub mod files;
 pub mod glock_reader;
+pub mod growth;
+pub mod handle_path;
 pub mod lines;
 pub mod lockspaces;
 pub mod o2dlm_reader;
+pub mod openers;
 pub mod pace;
+pub mod paths;
 pub mod round;
 pub mod task_reader;
 

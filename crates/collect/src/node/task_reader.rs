@@ -3,6 +3,7 @@
 //! `glockfd` is the exception: showing a line takes the inode's `i_rwsem`, so a reader can hang behind a writer that hangs. On a
 //! live node all this runs in a child that is killed at its deadline ([`in_child`]).
 
+use super::child::{self, Ended};
 use super::discover_gfs2::debug_file;
 use super::files::NodeFiles;
 use formats::proc::{FdInfo, LockKind, TaskStatus, locks, stack};
@@ -11,8 +12,7 @@ use sample::task::{FileLock, TaskFile, TaskRequest, TaskSample};
 use sample::wire::{Decoder, encode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::channel;
+use std::process::Command;
 use std::time::Duration;
 
 /// How long a child may look.
@@ -148,51 +148,25 @@ fn open_files(files: &dyn NodeFiles, pid: u32, request: &TaskRequest) -> Vec<Tas
 /// The same by a child of this program, `collect --tasks`, which is killed at a deadline. One that hangs in the kernel cannot be
 /// waited for: it ends when what it hangs on does.
 pub fn in_child(request: &TaskRequest) -> TasksSample {
-    match child(request) {
+    match asked(request) {
         Ok(told) => told,
         Err(error) => TasksSample { unseen: Some(format!("processes: {error}")), ..TasksSample::default() },
     }
 }
 
-fn child(request: &TaskRequest) -> io::Result<TasksSample> {
+fn asked(request: &TaskRequest) -> io::Result<TasksSample> {
     let frame = encode(request).map_err(io::Error::other)?;
-    let mut child = Command::new("/proc/self/exe")
-        .args(["collect", "--tasks"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let (sender, answer) = channel();
-    let talk = std::thread::Builder::new().name("tasks".to_owned()).spawn(move || {
-        let told = converse(stdin, stdout, &frame);
-        // Nobody waits any more if the deadline has passed.
-        let _ = sender.send(told);
-    })?;
-    let told = answer.recv_timeout(CHILD_DEADLINE);
-    let late = told.is_err();
-    if late {
-        child.kill()?;
+    match child::run(Command::new("/proc/self/exe").args(["collect", "--tasks"]), frame, CHILD_DEADLINE)? {
+        Ended::Said(bytes) => {
+            let mut decoder = Decoder::default();
+            decoder.push(&bytes);
+            decoder.message().map_err(io::Error::other)?.ok_or_else(|| io::Error::other("the looking child ended without an answer"))
+        }
+        Ended::Late(_) => {
+            let text = format!("no answer in {} s: something it read hangs", CHILD_DEADLINE.as_secs());
+            Err(io::Error::new(io::ErrorKind::TimedOut, text))
+        }
     }
-    // A child in uninterruptible sleep does not end: it is waited for by a thread of its own.
-    std::thread::Builder::new().name("reap".to_owned()).spawn(move || {
-        let _ = child.wait();
-        let _ = talk.join();
-    })?;
-    told.unwrap_or_else(|_| {
-        Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer in {} s: something it read hangs", CHILD_DEADLINE.as_secs())))
-    })
-}
-
-fn converse(stdin: Option<impl Write>, stdout: Option<impl Read>, frame: &[u8]) -> io::Result<TasksSample> {
-    let (Some(mut stdin), Some(mut stdout)) = (stdin, stdout) else { return Err(io::ErrorKind::BrokenPipe.into()) };
-    stdin.write_all(frame)?;
-    drop(stdin);
-    let mut bytes = Vec::new();
-    stdout.read_to_end(&mut bytes)?;
-    let mut decoder = Decoder::default();
-    decoder.push(&bytes);
-    decoder.message().map_err(io::Error::other)?.ok_or_else(|| io::Error::other("the looking child ended without an answer"))
 }
 
 /// The child's part: a request on stdin, the answer on stdout.

@@ -38,6 +38,7 @@ pub fn run(arguments: &[String]) -> anyhow::Result<u8> {
         cpu_share: None,
         sudo: false,
         no_upload: false,
+        no_paths: true,
         ssh_config: None,
         show: Show { system: arguments.debug, ..Show::default() },
     };

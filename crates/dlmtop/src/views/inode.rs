@@ -44,6 +44,16 @@ pub fn lines(snapshot: &Snapshot, inode: u64, settings: &Settings) -> Vec<String
             }
         }
     }
+    for (node, tasks) in &snapshot.tasks {
+        for of in tasks.paths.iter().filter(|of| of.inode == inode) {
+            let place = snapshot.file_system(&of.file_system).map_or(of.file_system.as_str(), model::FileSystemView::title);
+            let name = snapshot.node_name(*node);
+            lines.push(match &of.told {
+                Ok(path) => format!("  {name}: path {path}, by its file handle {} ago", span(of.ago_ns)),
+                Err(why) => format!("  {name}: no path on {place} by its file handle: {why}"),
+            });
+        }
+    }
     lines
 }
 
@@ -168,6 +178,13 @@ pub fn json(snapshot: &Snapshot, inode: u64) -> Value {
             "resources": resources(view, inode).map(|resource| resource_object(snapshot, view, resource)).collect::<Vec<_>>(),
             "not_read": view.nodes.iter().filter_map(|on_node| Some(json!({ "node": snapshot.node_name(on_node.node), "why": on_node.reading.cut.as_ref()? }))).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
+        "paths": snapshot.tasks.iter().flat_map(|(node, tasks)| tasks.paths.iter().filter(|of| of.inode == inode).map(move |of| json!({
+            "node": snapshot.node_name(*node),
+            "uuid": of.file_system,
+            "path": of.told.as_ref().ok(),
+            "why_not": of.told.as_ref().err(),
+            "ago_ns": of.ago_ns,
+        }))).collect::<Vec<_>>(),
         "open_by": snapshot.tasks.iter().flat_map(|(node, tasks)| tasks.tasks.iter().flat_map(move |task| {
             task.files.iter().filter(move |file| file.inode == Some(inode)).map(move |file| json!({
                 "node": snapshot.node_name(*node), "pid": task.pid, "comm": task.comm, "path": file.path,

@@ -3,7 +3,8 @@
 use super::names;
 use model::Snapshot;
 use model::lockspace::LockspaceView;
-use model::masters::{MasterShare, Masters};
+use model::masters::{MasterAlarm, MasterShare, Masters};
+use model::suspects::Suspect;
 use model::{Rules, masters::masters};
 use serde_json::{Value, json};
 
@@ -97,6 +98,21 @@ pub fn json(snapshot: &Snapshot) -> Value {
     json!({ "lockspaces": snapshot.lockspaces.iter().map(|view| lockspace(snapshot, view)).collect::<Vec<_>>() })
 }
 
+fn suspects(alarm: &MasterAlarm) -> Value {
+    let object = |suspect: &Suspect| {
+        json!({
+            "pid": suspect.pid,
+            "comm": suspect.comm,
+            "by": suspect.by.word(),
+            "inodes": suspect.inodes,
+            "of": suspect.of,
+            "share_permille": suspect.permille(),
+            "over_ns": suspect.over_ns,
+        })
+    };
+    alarm.suspects.iter().map(object).collect()
+}
+
 fn lockspace(snapshot: &Snapshot, view: &LockspaceView) -> Value {
     let told = masters(view, &Rules::default());
     let by_master = |counts: &[(u32, u64)]| -> Value {
@@ -112,7 +128,7 @@ fn lockspace(snapshot: &Snapshot, view: &LockspaceView) -> Value {
         "dlm": view.dlm.word(),
         "uuid": view.file_system,
         "resources": told.resources,
-        "alarm": told.alarm.as_ref().map(|alarm| json!({ "number": alarm.number, "text": alarm.text, "evidence": alarm.evidence })),
+        "alarm": told.alarm.as_ref().map(|alarm| json!({ "number": alarm.number, "text": alarm.text, "evidence": alarm.evidence, "suspects": suspects(alarm) })),
         "members": view.members.iter().map(|member| {
             let share = told.shares.iter().find(|share| share.number == member.number);
             json!({

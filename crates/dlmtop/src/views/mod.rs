@@ -41,7 +41,7 @@ impl View {
             View::Hot => Look { most_ms: SUSPECTED_MS, ..Look::default() },
             View::Waits => Look { most_ms: SUSPECTED_MS, ..look },
             View::Masters => Look { all: true, tasks: false, ..look },
-            View::Inode(inode) => Look { inodes: vec![inode], ..look },
+            View::Inode(inode) => Look { inodes: vec![inode], paths: vec![inode], ..look },
         }
     }
 }

@@ -228,6 +228,7 @@ fn chain_object(snapshot: &Snapshot, chain: &Chain, stuck: Option<StuckSince>) -
         "inode": chain.resource.as_ref().and_then(formats::dlm::ResourceName::inode),
         "directory": chain.directory,
         "path": chain.path,
+        "path_said": chain.path_said,
         "stuck": stuck.map(|stuck| json!({ "since_us": stuck.since_us, "for_ns": stuck.for_ns, "at_least": stuck.at_least })),
         "root": blocker(snapshot, &chain.root),
         "also": chain.also.iter().map(|other| blocker(snapshot, other)).collect::<Vec<_>>(),

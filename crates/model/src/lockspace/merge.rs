@@ -84,6 +84,7 @@ fn printed(name: &ResourceName) -> ResourceName {
 
 fn on_node(input: &LockspaceInput<'_>, own: FileSystemInput<'_>) -> LockspaceNode {
     let sample = input.sample;
+    let gfs2 = own.gfs2.iter().find(|(node, _)| *node == input.node).map(|(_, sample)| *sample);
     LockspaceNode {
         node: input.node,
         own_number: sample.own_number,
@@ -92,7 +93,8 @@ fn on_node(input: &LockspaceInput<'_>, own: FileSystemInput<'_>) -> LockspaceNod
         census: sample.census.clone(),
         age_us: input.age_us,
         inactive: sample.resources.iter().filter(|resource| resource.inactive).count() as u64,
-        glocks: own.gfs2.iter().find(|(node, _)| *node == input.node).map(|(_, sample)| by_type(sample)),
+        glocks: gfs2.map(by_type),
+        growth: gfs2.and_then(|sample| sample.growth.clone()),
     }
 }
 

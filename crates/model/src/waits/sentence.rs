@@ -136,7 +136,7 @@ impl Chain {
         )
     }
 
-    /// What was read where, a line each: the roots, then the longest waiters, `most` at most.
+    /// What was read where, a line each: the roots, how the path is known, then the longest waiters, `most` at most.
     pub fn evidence(&self, names: &[String], most: usize) -> Vec<String> {
         let of = |actor: &Actor, said: &str| format!("{}: {said}; {}", actor.word(names), actor.pid_by.words());
         let roots = std::iter::once(&self.root).chain(&self.also);
@@ -144,6 +144,7 @@ impl Chain {
             .filter(|root| !root.said.is_empty())
             .map(|root| if root.is_holder() { of(&root.actor, &root.said) } else { root.said.clone() })
             .collect();
+        lines.extend(self.path_said.clone());
         let waiters = self.all_waiters();
         let left = waiters.len().saturating_sub(most);
         lines.extend(waiters.into_iter().take(most).map(|waiter| of(&waiter.actor, &waiter.said)));

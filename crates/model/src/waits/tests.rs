@@ -99,6 +99,7 @@ fn flock(pid: u32, inode: u64) -> FileLock {
 
 fn tasks(held: &[(u32, u64)], open: &[(u32, &str)]) -> TasksSample {
     TasksSample {
+        paths: Vec::new(),
         tasks: open.iter().map(|(pid, _)| TaskSample { pid: *pid, comm: format!("app{pid}"), ..TaskSample::default() }).collect(),
         file_locks: held.iter().map(|(pid, inode)| flock(*pid, *inode)).collect(),
         unseen: None,

@@ -123,6 +123,7 @@ impl Maker<'_> {
             resource,
             directory,
             path: None,
+            path_said: None,
             also: roots.into_iter().skip(1).collect(),
             root,
             waiters,
