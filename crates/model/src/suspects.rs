@@ -12,25 +12,6 @@ const LEAST: u64 = 100;
 /// See [`LEAST`].
 const LEAST_PERMILLE: u64 = 100;
 
-/// How a suspect is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SuspectBy {
-    /// By the holders of the iopen glocks that came in the last half minute (`glocks`; kernels older than 6.x).
-    Growth,
-    /// By the iopen locks that are there now: the DLM keeps who asked for each. Some may be old.
-    Locks,
-}
-
-impl SuspectBy {
-    /// Its name, as in JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            SuspectBy::Growth => "growth",
-            SuspectBy::Locks => "dlm-locks",
-        }
-    }
-}
-
 /// A process that brought many inodes into a node's memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suspect {
@@ -38,14 +19,10 @@ pub struct Suspect {
     pub pid: u32,
     /// Its name; `None`: not told, or it has ended. Of the process that has this pid now.
     pub comm: Option<String>,
-    /// How it is known.
-    pub by: SuspectBy,
-    /// Inodes that it brought into memory.
+    /// Inodes that it brought into memory: iopen locks that are there now and that the DLM was asked for in its name. Some may be old.
     pub inodes: u64,
     /// Of so many.
     pub of: u64,
-    /// The time in which they came, ns; `None`: not told.
-    pub over_ns: Option<u64>,
 }
 
 impl Suspect {
@@ -69,28 +46,10 @@ fn share(part: u64, of: u64) -> u64 {
 
 /// The suspects on the node of this number.
 pub(crate) fn suspects(view: &LockspaceView, number: u32) -> Vec<Suspect> {
-    let mut suspects = Vec::new();
-    if let Some(growth) = on_node(view, number).and_then(|on_node| on_node.growth.as_ref()) {
-        // More may have come through one process than are more in all: others have gone meanwhile.
-        let named = growth.by.iter().fold(0u64, |sum, grew| sum.saturating_add(grew.glocks));
-        let of = u64::try_from(growth.iopen).unwrap_or(0).max(named.saturating_add(u64::try_from(growth.unnamed).unwrap_or(0)));
-        suspects.extend(growth.by.iter().map(|grew| Suspect {
-            pid: grew.pid,
-            comm: Some(grew.comm.clone()),
-            by: SuspectBy::Growth,
-            inodes: grew.glocks,
-            of,
-            over_ns: Some(growth.over_ns),
-        }));
-    }
-    suspects.extend(openers(view, number).map(|opener| Suspect {
-        pid: opener.pid,
-        comm: opener.comm.clone(),
-        by: SuspectBy::Locks,
-        inodes: opener.locks,
-        of: opener.of,
-        over_ns: None,
-    }));
+    let told = openers(view, number);
+    let mut suspects: Vec<Suspect> = told
+        .map(|opener| Suspect { pid: opener.pid, comm: opener.comm.clone(), inodes: opener.locks, of: opener.of })
+        .collect();
     suspects.retain(|suspect| suspect.inodes >= LEAST && suspect.permille() >= LEAST_PERMILLE);
     suspects
 }
@@ -117,10 +76,9 @@ pub(crate) fn words(view: &LockspaceView, number: u32, suspects: &[Suspect]) -> 
         )];
     }
     let growth = on_node(view, number).and_then(|on_node| on_node.growth.as_ref());
-    let mut lines: Vec<String> = growth.map(|growth| grown(&name, growth, suspects)).into_iter().collect();
-    let by_locks: Vec<&Suspect> = suspects.iter().filter(|suspect| suspect.by == SuspectBy::Locks).collect();
-    if let Some(first) = by_locks.first() {
-        let who: Vec<String> = by_locks.iter().map(|suspect| format!("{} by {}", percent(suspect), suspect.word())).collect();
+    let mut lines: Vec<String> = growth.map(|growth| grown(&name, growth)).into_iter().collect();
+    if let Some(first) = suspects.first() {
+        let who: Vec<String> = suspects.iter().map(|suspect| format!("{} by {}", percent(suspect), suspect.word())).collect();
         lines.push(format!(
             "{name}: of its {} iopen locks in the DLM, one for each inode in memory, asked for: {}",
             first.of,
@@ -133,21 +91,14 @@ pub(crate) fn words(view: &LockspaceView, number: u32, suspects: &[Suspect]) -> 
     lines
 }
 
-/// `node1: 12340 new iopen glocks in 30 s, 98 % first held by pid 1405 find`.
-fn grown(name: &str, growth: &Growth, suspects: &[Suspect]) -> String {
+/// `node1: 12340 new iopen glocks in 30 s`.
+fn grown(name: &str, growth: &Growth) -> String {
     let over = length(growth.over_ns, false);
-    if growth.iopen <= 0 {
-        return format!("{name}: no more iopen glocks than {over} ago");
+    if growth.iopen > 0 {
+        format!("{name}: {} new iopen glocks in {over}", growth.iopen)
+    } else {
+        format!("{name}: no more iopen glocks than {over} ago")
     }
-    let mut line = format!("{name}: {} new iopen glocks in {over}", growth.iopen);
-    let grew = suspects.iter().filter(|suspect| suspect.by == SuspectBy::Growth);
-    let who: Vec<String> = grew.map(|suspect| format!("{} first held by {}", percent(suspect), suspect.word())).collect();
-    if !who.is_empty() {
-        line += &format!(", {}", who.join(", "));
-    } else if growth.unnamed > 0 {
-        line += "; the kernel names no holders of them";
-    }
-    line
 }
 
 fn percent(suspect: &Suspect) -> String {
@@ -161,7 +112,6 @@ mod tests {
     use crate::masters::masters;
     use crate::rules::Rules;
     use crate::testing::{SECOND, gfs2_sample, lockspace_sample};
-    use sample::gfs2::GrewBy;
 
     fn opener(node: Option<u32>, pid: u32, comm: Option<&str>, locks: u64, of: u64) -> Opener {
         Opener { node, pid, comm: comm.map(str::to_owned), locks, of }
@@ -192,30 +142,29 @@ mod tests {
 
     #[test]
     fn who_fills_the_memory_now_and_who_filled_it() {
-        let by = vec![GrewBy { pid: 1405, comm: "find".into(), glocks: 12_100 }, GrewBy { pid: 7, comm: "ls".into(), glocks: 50 }];
-        let growth = Growth { over_ns: 30 * SECOND, inode: 12_400, iopen: 12_340, by, unnamed: 0 };
+        let growth = Growth { over_ns: 30 * SECOND, inode: 12_400, iopen: 12_340 };
         let openers = vec![opener(None, 1405, Some("find"), 29_000, 30_000), opener(None, 9, None, 20, 30_000)];
         let view = view(&[1, 2, 3], &[(1, openers)], Some(growth));
         assert_eq!(
             evidence(&view),
             [
-                "name1: 12340 new iopen glocks in 30 s, 98 % first held by pid 1405 find",
+                "name1: 12340 new iopen glocks in 30 s",
                 "name1: of its 30000 iopen locks in the DLM, one for each inode in memory, asked for: 96 % by pid 1405 find",
             ]
         );
         let suspects = masters(&view, &Rules::default()).alarm.unwrap().suspects;
-        let told: Vec<_> = suspects.iter().map(|of| (of.pid, of.by.word(), of.inodes, of.of, of.permille())).collect();
-        assert_eq!(told, [(1405, "growth", 12_100, 12_340, 980), (1405, "dlm-locks", 29_000, 30_000, 966)]);
+        let told: Vec<_> = suspects.iter().map(|of| (of.pid, of.inodes, of.of, of.permille())).collect();
+        assert_eq!(told, [(1405, 29_000, 30_000, 966)]);
     }
 
     #[test]
-    fn without_holders_names_the_dlm_tells_and_of_who_has_ended_the_pid() {
-        let growth = Growth { over_ns: 4 * SECOND, inode: 9, iopen: 9, by: Vec::new(), unnamed: 9 };
+    fn of_who_has_ended_the_pid_is_told() {
+        let growth = Growth { over_ns: 4 * SECOND, inode: 9, iopen: 9 };
         let view = view(&[1, 2, 3], &[(1, vec![opener(None, 1405, None, 4000, 4400)])], Some(growth));
         assert_eq!(
             evidence(&view),
             [
-                "name1: 9 new iopen glocks in 4.0 s; the kernel names no holders of them",
+                "name1: 9 new iopen glocks in 4.0 s",
                 "name1: of its 4400 iopen locks in the DLM, one for each inode in memory, asked for: \
                  90 % by pid 1405 (no name is told; it may have ended)",
             ]

@@ -43,21 +43,6 @@ pub struct Growth {
     pub inode: i64,
     /// More iopen glocks (type 5): one for each inode in memory.
     pub iopen: i64,
-    /// Who brought those into memory, as their holders name them, most first; see [`GrewBy`].
-    pub by: Vec<GrewBy>,
-    /// More iopen glocks whose holder the kernel does not name: all of them on 6.x (`GL_NOPID`).
-    pub unnamed: i64,
-}
-
-/// A process, and how many more iopen glocks were first held by it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GrewBy {
-    /// Its pid.
-    pub pid: u32,
-    /// Its name; `(ended)` if it is gone.
-    pub comm: String,
-    /// Glocks, at least one.
-    pub glocks: u64,
 }
 
 /// State of the mount (`/sys/fs/gfs2/TABLE/`). What is not told is `None`.

@@ -1,10 +1,11 @@
 //! Which of very many glocks are active, in memory that does not grow with them.
 //!
 //! `glstats` tells totals since each glock was made, so a count over an interval needs the totals before it. For up to
-//! `MOST_EXACT` glocks they are all kept. Beyond, only a sum over each of `SLOTS` groups of glocks is: where a group's sum has
-//! changed, some glock of it was used, and from then on the totals of that group's glocks are kept until it has been quiet for
-//! `QUIET_PASSES`. What a glock did in the pass that woke its group is not told of it (`sbstats` counts it all the same).
+//! `MOST_EXACT` glocks they are all kept. Beyond, only a sum over each of many groups of glocks is ([`Groups`]): where a
+//! group's sum has changed, some glock of it was used, and from then on the totals of that group's glocks are kept until it has
+//! been quiet for `QUIET_PASSES`. What a glock did in the pass that woke its group is not told of it (`sbstats` counts it all the same).
 
+use super::groups::{Groups, QUIET_PASSES};
 use foldhash::quality::RandomState;
 use formats::gfs2::GlockName;
 use std::collections::{HashMap, HashSet};
@@ -18,11 +19,6 @@ pub type Pinned = HashSet<GlockName, RandomState>;
 
 /// Glocks whose totals are kept, whether active or not.
 const MOST_EXACT: usize = 50_000;
-/// Groups.
-const SLOTS: usize = 1 << 16;
-/// A group that was quiet in so many passes is not followed any more.
-const QUIET_PASSES: u8 = 8;
-
 /// What a glock did since the last pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Did {
@@ -51,8 +47,8 @@ pub struct Activity {
     pass: u32,
     /// Glocks in this pass.
     seen: usize,
-    /// Groups' sums in the last pass and in this one, and how many more passes they are followed. Empty while all is exact.
-    sums: Vec<(u64, u64, u8)>,
+    /// Groups' sums in the last pass and in this one. Empty while all is exact.
+    groups: Groups,
     /// The sums of the last pass are of every glock.
     whole_before: bool,
     /// The sums began in the middle of this pass.
@@ -71,6 +67,11 @@ impl Activity {
     /// Keeps the totals of these from the next pass on, and of those named before no longer.
     pub fn pin(&mut self, names: Pinned) {
         self.pinned = names;
+        self.mark();
+    }
+
+    fn mark(&mut self) {
+        self.groups.pin(self.pinned.iter().map(|name| self.hasher.hash_one(name)));
     }
 
     /// Lock calls of a glock since it was made, as of the last pass; `None` if it was not seen or is not followed.
@@ -79,35 +80,37 @@ impl Activity {
     }
 
     /// One glock's totals.
+    #[inline]
     pub fn note(&mut self, name: GlockName, dlm_requests: u64, queued: u64) -> Did {
         self.seen += 1;
-        if self.sums.is_empty() && self.exact.len() >= MOST_EXACT && !self.exact.contains_key(&name) {
-            self.sums = vec![(0, 0, 0); SLOTS];
+        if self.groups.is_empty() {
+            if self.exact.len() < MOST_EXACT || self.exact.contains_key(&name) {
+                return match self.exact.insert(name, (dlm_requests, queued, self.pass)) {
+                    Some(before) => since(before, dlm_requests, queued),
+                    // Never seen: all of it is new, but in the first pass.
+                    None => Did::Since { made: self.pass > 1 },
+                };
+            }
+            self.groups = Groups::begun();
+            self.mark();
             // This pass' sums lack what came before: they are not compared with the next ones.
             self.began_within = true;
             self.exact.clear();
         }
         let hash = self.hasher.hash_one(name);
-        let mut followed = true;
-        if let Some(slot) = self.sums.get_mut(hash as usize % SLOTS) {
-            slot.1 = slot.1.wrapping_add(self.hasher.hash_one((name, dlm_requests, queued)));
-            followed = slot.2 > 0 || self.pinned.contains(&name);
-        }
-        if !followed {
+        if self.groups.add(hash, dlm_requests, queued) { self.note_followed(hash, name, dlm_requests, queued) } else { Did::Unknown }
+    }
+
+    fn note_followed(&mut self, hash: u64, name: GlockName, dlm_requests: u64, queued: u64) -> Did {
+        let follow = self.groups.follow(hash);
+        if follow == 0 && !self.pinned.contains(&name) {
             return Did::Unknown;
         }
-        let before = self.exact.insert(name, (dlm_requests, queued, self.pass));
-        match before {
-            Some((requests, calls, _)) if requests <= dlm_requests && calls <= queued => {
-                Did::Counts { dlm_requests: dlm_requests - requests, queued: queued - calls }
-            }
-            // Freed and made again, or never seen: all of it is new, but for the first pass and a group's first one.
-            Some(_) => Did::Since { made: true },
-            None if self.sums.is_empty() => Did::Since { made: self.pass > 1 },
-            None => {
-                let settled = self.sums.get(hash as usize % SLOTS).is_some_and(|slot| slot.2 < QUIET_PASSES);
-                if settled { Did::Since { made: true } } else { Did::Unknown }
-            }
+        match self.exact.insert(name, (dlm_requests, queued, self.pass)) {
+            Some(before) => since(before, dlm_requests, queued),
+            // All of it is new, but in a group's first pass, and for a glock that was pinned just now.
+            None if (1..QUIET_PASSES).contains(&follow) => Did::Since { made: true },
+            None => Did::Unknown,
         }
     }
 
@@ -117,24 +120,28 @@ impl Activity {
         if whole {
             self.exact.retain(|_, &mut (.., seen)| seen == pass);
         }
-        let mut still = false;
-        for (before, now, follow) in &mut self.sums {
-            let changed = self.whole_before && whole && before != now;
-            *follow = if changed { QUIET_PASSES } else { follow.saturating_sub(1) };
-            still |= *follow > 0;
-            (*before, *now) = (*now, 0);
-        }
+        let compare = self.whole_before && whole;
         self.whole_before = whole && !std::mem::take(&mut self.began_within);
-        if !self.sums.is_empty() {
-            let (hasher, sums) = (&self.hasher, &self.sums);
-            let pinned = &self.pinned;
-            self.exact
-                .retain(|name, _| pinned.contains(name) || sums.get(hasher.hash_one(name) as usize % SLOTS).is_some_and(|slot| slot.2 > 0));
-            if !still && self.seen < MOST_EXACT / 2 {
-                // Few again: all can be kept; what they did until the next pass is not known.
-                *self = Activity { pinned: std::mem::take(&mut self.pinned), ..Activity::default() };
-            }
+        if self.groups.is_empty() {
+            return;
         }
+        let any_followed = self.groups.end(compare);
+        self.mark();
+        let (hasher, groups, pinned) = (&self.hasher, &self.groups, &self.pinned);
+        self.exact.retain(|name, _| groups.follow(hasher.hash_one(name)) > 0 || pinned.contains(name));
+        if !any_followed && self.seen < MOST_EXACT / 2 {
+            // Few again: all can be kept; what they did until the next pass is not known.
+            *self = Activity { pinned: std::mem::take(&mut self.pinned), ..Activity::default() };
+        }
+    }
+}
+
+/// What was done between two sightings.
+fn since((requests, calls, _): (u64, u64, u32), dlm_requests: u64, queued: u64) -> Did {
+    match (dlm_requests.checked_sub(requests), queued.checked_sub(calls)) {
+        (Some(dlm_requests), Some(queued)) => Did::Counts { dlm_requests, queued },
+        // Freed and made again: all of it is new.
+        _ => Did::Since { made: true },
     }
 }
 
@@ -197,5 +204,27 @@ mod tests {
             assert_eq!(of_pass.len(), 10, "{of_pass:?}");
             assert!(of_pass.iter().all(|number| number % 20_000 == 7));
         }
+    }
+
+    #[test]
+    fn what_was_pinned_just_now_is_not_taken_for_new() {
+        let mut activity = Activity::default();
+        let mut pinned = Vec::new();
+        for pass in 0..5 {
+            activity.begin();
+            for number in 0..60_000 {
+                let did = activity.note(name(number), 9, 90 + pass * u64::from(number == 70));
+                if number == 7 {
+                    pinned.push(did);
+                }
+            }
+            activity.end(true);
+            if pass == 2 {
+                activity.pin([name(7)].into_iter().collect());
+            }
+        }
+        let nothing = Did::Counts { dlm_requests: 0, queued: 0 };
+        assert_eq!(pinned, [Did::Since { made: false }, Did::Unknown, Did::Unknown, Did::Unknown, nothing]);
+        assert_eq!(activity.calls(name(7)), Some(90));
     }
 }

@@ -4,7 +4,6 @@ use super::discover::described;
 use super::files::NodeFiles;
 use formats::scan::split_line;
 use sample::NodeClock;
-use std::cell::Cell;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
@@ -20,25 +19,46 @@ pub struct LineSplitter {
 impl LineSplitter {
     /// Takes the next piece of the file; `take` gets each whole line, without its newline.
     #[inline]
-    pub fn push(&mut self, mut piece: &[u8], mut take: impl FnMut(&[u8])) {
+    pub fn push(&mut self, piece: &[u8], mut take: impl FnMut(&[u8])) {
+        self.push_to(
+            piece,
+            &mut EachLine(|line: &[u8]| {
+                take(line);
+                Next::Line
+            }),
+        );
+    }
+
+    /// The same, with a short cut: at the start of each line that is in the piece, `ahead` may take whole lines off it, and says
+    /// how many bytes of them.
+    #[inline]
+    pub(super) fn push_to(&mut self, mut piece: &[u8], take: &mut impl Lines) -> Next {
         if !self.carry.is_empty() {
             let Some((head, rest)) = split_line(piece) else {
                 self.carry.extend_from_slice(piece);
                 if self.carry.len() > LONGEST_LINE {
-                    take(&std::mem::take(&mut self.carry));
+                    return take.line(&std::mem::take(&mut self.carry));
                 }
-                return;
+                return Next::Line;
             };
             self.carry.extend_from_slice(head);
-            take(&self.carry);
+            let next = take.line(&self.carry);
             self.carry.clear();
+            if next == Next::Enough {
+                return next;
+            }
             piece = rest;
         }
-        while let Some((line, rest)) = split_line(piece) {
-            take(line);
+        loop {
+            piece = piece.get(take.ahead(piece)..).unwrap_or_default();
+            let Some((line, rest)) = split_line(piece) else { break };
+            if take.line(line) == Next::Enough {
+                return Next::Enough;
+            }
             piece = rest;
         }
         self.carry.extend_from_slice(piece);
+        Next::Line
     }
 
     /// What is left without a newline at the file's end.
@@ -86,38 +106,56 @@ pub enum Next {
     Enough,
 }
 
+/// What is done with the lines of a file.
+pub trait Lines {
+    /// Takes one line, without its newline.
+    fn line(&mut self, line: &[u8]) -> Next;
+
+    /// Takes lines off the start of `text`, as many as it has a short cut for, and returns their bytes with the newlines. `text`
+    /// starts with a line and ends anywhere. Which lines it takes depends on how the file came in pieces: it must make no
+    /// difference.
+    fn ahead(&mut self, text: &[u8]) -> usize;
+}
+
+/// All lines one by one.
+struct EachLine<F>(F);
+
+impl<F: FnMut(&[u8]) -> Next> Lines for EachLine<F> {
+    fn line(&mut self, line: &[u8]) -> Next {
+        (self.0)(line)
+    }
+
+    fn ahead(&mut self, _text: &[u8]) -> usize {
+        0
+    }
+}
+
 /// Reads a file line by line within bounds. `size` is what one read(2) asks for: the kernel's seq files return at most a page
 /// (GFS2: 32 KiB). A last line without newline is taken too.
-pub fn read_lines(
-    files: &dyn NodeFiles,
-    path: &str,
-    bounds: Bounds,
-    size: usize,
-    mut take: impl FnMut(&[u8]) -> Next,
-) -> io::Result<Bounded> {
+pub fn read_lines(files: &dyn NodeFiles, path: &str, bounds: Bounds, size: usize, take: impl FnMut(&[u8]) -> Next) -> io::Result<Bounded> {
+    read_lines_to(files, path, bounds, size, &mut EachLine(take))
+}
+
+/// [`read_lines`] for what has short cuts.
+pub fn read_lines_to(files: &dyn NodeFiles, path: &str, bounds: Bounds, size: usize, take: &mut impl Lines) -> io::Result<Bounded> {
     let dump = files.dumps(path)?.into_iter().next().ok_or(io::ErrorKind::NotFound)?;
     let mut bounded = Bounded { recorded_clock: dump.recorded_clock, ..Bounded::default() };
     let (start, mut reader, mut buffer) = (Instant::now(), dump.reader, vec![0; size]);
     let mut splitter = LineSplitter::default();
-    let enough = Cell::new(false);
-    let mut take = |line: &[u8]| {
-        if !enough.get() {
-            enough.set(take(line) == Next::Enough);
-        }
-    };
-    while !enough.get() {
+    let mut next = Next::Line;
+    while next == Next::Line {
         match reader.read(&mut buffer) {
             Ok(0) => {
                 let last = splitter.end();
                 if !last.is_empty() {
-                    take(&last);
+                    take.line(&last);
                 }
                 break;
             }
             Ok(length) => {
                 bounded.bytes += length as u64;
                 bounded.reads += 1;
-                splitter.push(buffer.get(..length).unwrap_or_default(), &mut take);
+                next = splitter.push_to(buffer.get(..length).unwrap_or_default(), take);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if bounded.reads > 0 => {

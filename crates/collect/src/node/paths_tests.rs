@@ -114,6 +114,7 @@ fn lockspace(resources: &[(&str, Option<&str>)]) -> LockspaceSample {
         census: None,
         resources: resources.iter().map(resource).collect(),
         unanswered: Vec::new(),
+        kept: false,
     }
 }
 

@@ -103,11 +103,9 @@ fn suspects(alarm: &MasterAlarm) -> Value {
         json!({
             "pid": suspect.pid,
             "comm": suspect.comm,
-            "by": suspect.by.word(),
             "inodes": suspect.inodes,
             "of": suspect.of,
             "share_permille": suspect.permille(),
-            "over_ns": suspect.over_ns,
         })
     };
     alarm.suspects.iter().map(object).collect()

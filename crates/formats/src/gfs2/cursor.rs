@@ -133,6 +133,19 @@ impl<'a> Cursor<'a> {
         (taken > 0).then_some(value)
     }
 
+    /// Takes 1 to 15 decimal digits, up to any other byte, without their value. Not at the very end of the text: 16 bytes are
+    /// looked at.
+    #[inline]
+    pub(crate) fn skip_number(&mut self) -> bool {
+        match self.rest.first_chunk().and_then(|bytes| leading_digits(*bytes)).and_then(|taken| self.rest.get(taken..)) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Takes a decimal value and no more than that.
     #[inline]
     pub(crate) fn decimal(&mut self) -> Option<u64> {
@@ -291,6 +304,17 @@ fn eight_digits(text: [u8; 8]) -> Option<u64> {
     (at_least(digits, 10) == 0).then(|| joined(digits))
 }
 
+/// How many digits stand first, 1 to 15, without a branch per digit.
+#[inline]
+fn leading_digits(text: [u8; 16]) -> Option<usize> {
+    const LOW: u128 = u128::from_ne_bytes([0x7f; 16]);
+    let word = u128::from_le_bytes(text) ^ u128::from_ne_bytes([b'0'; 16]);
+    // As in `at_least`, of 16 bytes.
+    let others = (((word & LOW) + u128::from_ne_bytes([0x80 - 10; 16])) | word) & !LOW;
+    let length = others.trailing_zeros() / 8;
+    (1..16).contains(&length).then_some(length as usize)
+}
+
 /// The number of eight digits, the first one lowest in the word: neighbours are joined to pairs, to fours, to eight.
 #[inline]
 fn joined(digits: u64) -> u64 {
@@ -341,6 +365,11 @@ mod tests {
             let text = format!("{value}{end}");
             let mut cursor = Cursor::new(text.as_bytes(), text.as_bytes());
             prop_assert_eq!((cursor.digits(), cursor.rest()), (Some(value), end.as_bytes()));
+            let padded = format!("{text}:{:16}", "");
+            let mut cursor = Cursor::new(padded.as_bytes(), padded.as_bytes());
+            let digits = value.to_string().len();
+            prop_assert_eq!(cursor.skip_number(), digits < 16);
+            prop_assert_eq!(cursor.rest().len(), if digits < 16 { padded.len() - digits } else { padded.len() });
         }
 
         #[test]
@@ -364,6 +393,9 @@ mod tests {
             let position = bytes.iter().position(|&byte| byte == b' ').unwrap_or(8);
             prop_assert_eq!(blank(u64::from_le_bytes(bytes)) as usize, position);
             let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let sixteen: [u8; 16] = std::array::from_fn(|at| bytes[at % 8]);
+            let all = sixteen.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            prop_assert_eq!(leading_digits(sixteen), (1..16).contains(&all).then_some(all));
             prop_assert_eq!(short_decimal(bytes).map(|read| read.1), (1..8).contains(&digits).then_some(digits));
         }
     }

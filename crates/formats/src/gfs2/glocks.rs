@@ -182,8 +182,13 @@ fn others<'a>(c: &mut Cursor<'a>, glock: &mut Glock<'a>) -> Result<(), LineProbl
 /// * type 2, EX, `H` (statfs and quota changes of this node) or SH, `eEcH` (the index of journals), held by the file
 ///   system itself: no owner, or the one that mounted has ended, or the code that mounts.
 pub fn is_background(glock: &Glock<'_>, holder: &Holder<'_>) -> bool {
+    is_background_of(glock.name.kind, holder)
+}
+
+/// The same by the glock's type, which is all that matters of it.
+pub(super) fn is_background_of(kind: GlockType, holder: &Holder<'_>) -> bool {
     let flags = |letters: &[u8]| holder.flags == HolderFlags::parse(letters);
-    match (glock.name.kind, holder.state) {
+    match (kind, holder.state) {
         (GlockType::IOPEN, GlockState::SH) => flags(b"EH"),
         (GlockType::NONDISK, GlockState::SH) => flags(b"eEH"),
         (GlockType::JOURNAL, GlockState::EX) => flags(b"eH") || flags(b"ecH"),

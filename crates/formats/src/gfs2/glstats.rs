@@ -54,6 +54,35 @@ pub fn parse_line(line: &[u8]) -> Result<GlockStats<'_>, LineProblem> {
     Ok(GlockStats { name, srtt_ns, srttvar_ns, srttb_ns, srttbvar_ns, sirt_ns, sirtvar_ns, dlm_requests, queued, rest: c.tail() })
 }
 
+/// What one glock was used for, of a line whose times are checked but not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// Type and number.
+    pub name: GlockName,
+    /// `dcnt:` DLM requests.
+    pub dlm_requests: u64,
+    /// `qcnt:` holders ever queued.
+    pub queued: u64,
+    /// Bytes of the line, with its newline.
+    pub bytes: usize,
+}
+
+/// A short cut for the line that `text` starts with. `None` says only that it is not plain (negative or very long times, more
+/// fields, no newline, the last of the text): then [`parse_line`] tells.
+#[inline]
+pub fn used(text: &[u8]) -> Option<Used> {
+    let mut c = Cursor::new(text, text.strip_prefix(b"G: n:")?);
+    let name = c.name()?;
+    for key in [&b" rtt:"[..], b" rttb:", b" irt:"] {
+        if !(c.text(key) && c.skip_number() && c.byte(b'/') && c.skip_number()) {
+            return None;
+        }
+    }
+    let dlm_requests = if c.text(b" dcnt: ") { c.digits()? } else { return None };
+    let queued = if c.text(b" qcnt: ") { c.digits()? } else { return None };
+    c.byte(b'\n').then(|| Used { name, dlm_requests, queued, bytes: text.len() - c.rest().len() })
+}
+
 #[inline]
 fn times(c: &mut Cursor<'_>, key: &[u8]) -> Result<(i64, i64), LineProblem> {
     const EXPECTED: &str = "a mean and a deviation in ns such as rtt:1/2";

@@ -26,6 +26,17 @@ pub(crate) fn bit(letter: u8) -> u64 {
     BITS.get(usize::from(letter)).copied().unwrap_or(OTHER)
 }
 
+/// The set of these letters, for constants.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+pub(crate) const fn of(letters: &[u8]) -> u64 {
+    let (mut bits, mut at) = (0, 0);
+    while at < letters.len() {
+        bits |= BITS[letters[at] as usize];
+        at += 1;
+    }
+    bits
+}
+
 /// All letters of a text, in a set.
 #[inline]
 pub(crate) fn set(text: &[u8]) -> u64 {

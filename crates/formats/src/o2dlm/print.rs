@@ -2,6 +2,7 @@
 
 use super::{DlmState, Lock, NO_NODE, Queue, Resource, Sending, node_list};
 use crate::mode::Mode;
+use std::io::Write as _;
 
 /// A block of `locking_state` with the empty line after it; without that line if the block is cut.
 pub fn resource(resource: &Resource) -> Vec<u8> {
@@ -22,16 +23,20 @@ pub fn resource(resource: &Resource) -> Vec<u8> {
             i64::from(resource.asts_reserved.unwrap_or_default()),
             i64::from(resource.refs.unwrap_or_default()),
         ];
-        text.extend_from_slice(format!("LRES:{}", numbers.map(|number| number.to_string()).join(",")).as_bytes());
+        text.extend_from_slice(b"LRES:");
+        for (at, number) in numbers.iter().enumerate() {
+            put(&mut text, format_args!("{}{number}", if at > 0 { "," } else { "" }));
+        }
         end_line(&mut text, &resource.rest);
     }
     text.extend_from_slice(format!("RMAP:{}\n", node_list::print(&resource.referenced_by)).as_bytes());
     if let Some(lvb) = &resource.lvb {
-        let hex = lvb.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-        text.extend_from_slice(format!("LVBX:{hex}\n").as_bytes());
+        text.extend_from_slice(b"LVBX:");
+        lvb.iter().for_each(|byte| put(&mut text, format_args!("{byte:02x}")));
+        text.push(b'\n');
     }
     for one in &resource.locks {
-        text.extend_from_slice(&lock(one));
+        put_lock(&mut text, one);
     }
     for line in &resource.unknown_lines {
         text.extend_from_slice(line);
@@ -45,6 +50,12 @@ pub fn resource(resource: &Resource) -> Vec<u8> {
 
 /// A `LOCK:` line with its newline.
 pub fn lock(lock: &Lock) -> Vec<u8> {
+    let mut text = Vec::new();
+    put_lock(&mut text, lock);
+    text
+}
+
+fn put_lock(text: &mut Vec<u8>, lock: &Lock) {
     let requested = lock.requested.unwrap_or(Mode::IV);
     let (queue, kind, convert) = match lock.queue {
         Queue::Granted => (0, lock.granted, requested),
@@ -61,12 +72,18 @@ pub fn lock(lock: &Lock) -> Vec<u8> {
         lock.cancel_pending,
         lock.unlock_pending,
     ];
-    let flags = flags.map(|flag| u8::from(flag).to_string()).join(",");
-    let cookie = format!("{}:{}", lock.cookie_node, lock.cookie_seq);
-    let refs = lock.refs.unwrap_or_default();
-    let mut text = format!("LOCK:{},{queue},{},{},{},{cookie},{flags},{refs}", lock.version, kind.0, convert.0, lock.node).into_bytes();
-    end_line(&mut text, &lock.rest);
-    text
+    put(text, format_args!("LOCK:{},{queue},{},{},{}", lock.version, kind.0, convert.0, lock.node));
+    put(text, format_args!(",{}:{}", lock.cookie_node, lock.cookie_seq));
+    for flag in flags {
+        put(text, format_args!(",{}", u8::from(flag)));
+    }
+    put(text, format_args!(",{}", lock.refs.unwrap_or_default()));
+    end_line(text, &lock.rest);
+}
+
+fn put(text: &mut Vec<u8>, what: std::fmt::Arguments<'_>) {
+    // Writing into a Vec cannot fail.
+    let _ = text.write_fmt(what);
 }
 
 fn end_line(text: &mut Vec<u8>, rest: &[u8]) {
