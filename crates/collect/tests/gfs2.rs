@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 
-use collect::node::{Collector, RootFiles};
-use sample::gfs2::WaitReason;
+#[path = "fixture/tracefs.rs"]
+mod tracefs;
+
+use collect::node::{Collector, RootFiles, TraceKeeper};
+use sample::gfs2::{TracedFigures, Tracing, WaitReason};
 use sample::lockspace::{Dlm, Master, Queue};
 use sample::message::{Configuration, FileSystemKind, Look};
 use sample::{FaultKind, FromNode, Gfs2Sample, LockspaceSample, NodeClock, ToNode};
@@ -253,4 +256,36 @@ fn a_path_is_asked_for_only_where_it_is_looked_at() {
     // Of inode 8 the node has no lock. Files below a folder have no kernel that could be asked.
     let refused = "Err(\"these files are not this machine's: there is no kernel to ask\")";
     assert_eq!(told(vec![7, 8]), [format!("lab:gfs1 7 {refused}")]);
+}
+
+#[test]
+fn a_glock_that_only_the_histogram_tells_of_is_told() {
+    let mut node = Node::new();
+    node.put("proc/self/mountinfo", &format!("{MOUNTS}24 20 0:12 / /sys/kernel/tracing rw - tracefs tracefs rw\n"));
+    node.put("proc/self/stat", "100 (dlmtop) S 1 1 1 0 -1 4194304 1 0 0 0 5 1 0 0 20 0 1 0 7 0\n");
+    fs::create_dir_all(node.root.path().join("sys/kernel/tracing/instances")).unwrap();
+    fs::create_dir_all(node.root.path().join("proc/self/ns")).unwrap();
+    std::os::unix::fs::symlink("pid:[55]", node.root.path().join("proc/self/ns/pid")).unwrap();
+    let keeper = TraceKeeper::new(Some(tracefs::boxed(node.root.path())));
+    node.collector = Collector::new(Configuration::default()).traced_by(keeper);
+    node.glock(&[], 100);
+    let first = node.sample();
+    assert_eq!(
+        (first.tracing, first.glocks.iter().map(|glock| glock.traced).max_by_key(TracedFigures::is_active)),
+        (Tracing::On { lacking: None }, Some(TracedFigures::default()))
+    );
+    // 254:32, and another mount's.
+    let dev = 254 << 20 | 32;
+    let rows = [(dev, 5, 7, 2, 900), (dev, 2, 0x99, 1, 40), (dev + 1, 2, 0x98, 5, 7)];
+    let mut text = "# event histogram\n#\n# trigger info: hist [active]\n#\n\n".to_owned();
+    for (dev, kind, number, hits, tdiff) in rows {
+        text += &format!("{{ dev: {dev:>10}, gltype: {kind:>10}, glnum: {number:>10} }} hitcount: {hits:>10}  tdiff: {tdiff:>10}\n");
+    }
+    text += "\nTotals:\n    Hits: 8\n    Entries: 3\n    Dropped: 0\n";
+    node.put("sys/kernel/tracing/instances/dlmtop-55-100-7-1/events/gfs2/gfs2_glock_lock_time/hist", &text);
+    let sample = node.sample();
+    let told: Vec<_> = sample.glocks.iter().map(|glock| (glock.name.to_string(), glock.state.as_str(), glock.traced.dlm_wait_ns)).collect();
+    // 5/7 did nothing by glstats, but its lines were read; 2/99 is in no file; 2/7 is asked to be given up, and got no reply.
+    assert_eq!(told, [("2/7".to_owned(), "EX", Some(0)), ("2/99".to_owned(), "", Some(40)), ("5/7".to_owned(), "SH", Some(900))]);
+    assert_eq!(sample.glocks[2].traced, TracedFigures { dlm_wait_ns: Some(900), dlm_replies: Some(2), remote_demotes: Some(0) });
 }

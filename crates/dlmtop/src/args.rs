@@ -159,6 +159,9 @@ pub struct Watch {
     /// Never ask a node's kernel for the path of an inode that no process has open
     #[arg(long)]
     pub no_paths: bool,
+    /// Write nothing to any kernel: do not have it measure GFS2's DLM waits in a tracefs instance (docs/gfs2.md)
+    #[arg(long)]
+    pub no_trace: bool,
     /// Configuration file for ssh, as ssh's own -F
     #[arg(short = 'F', long, value_name = "FILE")]
     pub ssh_config: Option<PathBuf>,

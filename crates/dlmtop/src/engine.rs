@@ -2,6 +2,7 @@
 //!
 //! Live nodes are ticked by the clock, recordings by their frames; faces cannot tell which.
 
+use collect::node::TraceKeeper;
 use collect::recording::Player;
 use collect::{Event, NodeEvent, NodeHandle};
 use model::{Cluster, Rules, Snapshot, ViewTime};
@@ -48,6 +49,8 @@ pub enum Source {
         configuration: Configuration,
         /// The nodes' kernels may be asked for paths of inodes that no process has open.
         paths: bool,
+        /// Removes what a collector of this process has made in the kernel; to be closed before the process ends.
+        keeper: TraceKeeper,
     },
     /// A recording, and how many times as fast it is played; `None`: as fast as the face takes it.
     Recording(Box<Player>, Option<f64>),
@@ -79,7 +82,7 @@ pub fn start(source: Source, rules: Rules, look: Look, first_wait: Duration) -> 
     let (update_sender, updates) = sync_channel(4);
     let (commands, inbox) = std::sync::mpsc::channel();
     thread::Builder::new().name("engine".to_owned()).spawn(move || match source {
-        Source::Live { nodes, handles, events, configuration, paths } => {
+        Source::Live { nodes, handles, events, configuration, keeper: _, paths } => {
             let cluster = Cluster::new(nodes, rules);
             let roots = paths.then(Vec::new);
             Live { cluster, handles, configuration, watched: Vec::new(), look, roots, told_look: None, start: Instant::now() }.run(

@@ -77,7 +77,7 @@ fn look(number: u64) -> Look {
 }
 
 fn live(options: &Life, settings: &Settings, after: Duration) -> anyhow::Result<(Arc<Snapshot>, Arc<Snapshot>)> {
-    let engine = start(watch::live(&options.watch, settings)?, settings)?;
+    let engine = start(watch::live(&options.watch, settings, false)?, settings)?;
     let before = read_since(&engine, Instant::now(), 1)?;
     if options.command.is_empty() {
         crate::say("dlmtop: the first sample is taken");

@@ -16,6 +16,7 @@ mod watch;
 use anyhow::Context as _;
 use args::{Cli, Verb};
 use clap::{CommandFactory, Parser};
+use collect::node::TraceKeeper;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use views::View;
@@ -69,7 +70,8 @@ fn run() -> anyhow::Result<u8> {
             Ok(0)
         }
         Some(Verb::Collect { .. }) => {
-            collect::serve::serve(&watch::local_files(), io::stdin(), io::stdout(), sample::message::VIEWER_GONE_AFTER)?;
+            let files = watch::local_files();
+            collect::serve::serve(&files, &TraceKeeper::of(&files), io::stdin(), io::stdout(), sample::message::VIEWER_GONE_AFTER)?;
             Ok(0)
         }
         Some(Verb::Completions { shell }) => {

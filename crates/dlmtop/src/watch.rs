@@ -4,10 +4,10 @@ use crate::args::{Show, Speed, Watch};
 use crate::engine::{self, Engine, Source};
 use crate::out::{self, csv::Csv, json::Json, text::Text};
 use crate::settings::Settings;
-use crate::tui::{self, Outcome, Playback, Title};
+use crate::tui::{self, Playback, Title};
 use crate::views::{View, ViewFace};
 use anyhow::{Context, bail};
-use collect::node::RootFiles;
+use collect::node::{RootFiles, TraceKeeper};
 use collect::recording::Player;
 use collect::ssh::{self, SshOptions};
 use collect::{NodeEvent, NodeHandle};
@@ -69,7 +69,7 @@ pub fn watch(watch: &Watch, view: View) -> anyhow::Result<u8> {
             let speed = watch.speed.map_or(usual, |speed| speed.0);
             Source::Recording(Box::new(recording(watch, &settings, path)?), speed)
         }
-        None => live(watch, &settings)?,
+        None => live(watch, &settings, view == View::Hot || kind == FaceKind::Screen)?,
     };
     run(source, &settings, &watch.show, &watch.mounts, title(watch), view)
 }
@@ -77,6 +77,17 @@ pub fn watch(watch: &Watch, view: View) -> anyhow::Result<u8> {
 /// Opens a recording.
 pub fn recording(watch: &Watch, settings: &Settings, path: &Path) -> anyhow::Result<Player> {
     Player::open(path, configuration(watch, settings)).context("--from")
+}
+
+/// How the nodes are to collect.
+fn configuration(watch: &Watch, settings: &Settings) -> Configuration {
+    Configuration {
+        interval_ms: settings.interval_ms,
+        cpu_permille: settings.cpu_permille,
+        only: watch.mounts.clone(),
+        trace: !watch.no_trace,
+        ..Configuration::default()
+    }
 }
 
 /// What is watched, in words.
@@ -90,18 +101,12 @@ fn title(watch: &Watch) -> String {
     if watch.mounts.is_empty() { place } else { format!("{place}: {}", watch.mounts.join(" ")) }
 }
 
-fn configuration(watch: &Watch, settings: &Settings) -> Configuration {
-    Configuration {
-        interval_ms: settings.interval_ms,
-        cpu_permille: settings.cpu_permille,
-        only: watch.mounts.clone(),
-        ..Configuration::default()
-    }
-}
-
-/// Starts collecting on the nodes that are asked for.
-pub fn live(watch: &Watch, settings: &Settings) -> anyhow::Result<Source> {
-    let configuration = configuration(watch, settings);
+/// Starts collecting on the nodes that are asked for. `waits`: DLM waits of glocks are shown, so they are to be measured.
+pub fn live(watch: &Watch, settings: &Settings, waits: bool) -> anyhow::Result<Source> {
+    let mut configuration = configuration(watch, settings);
+    configuration.trace &= waits;
+    let files = local_files();
+    let keeper = TraceKeeper::of(&files);
     let mut nodes = watch.nodes.clone();
     if watch.all_nodes {
         let Some((names, told_by)) = collect::cluster_nodes::running_cluster(&local_files()) else {
@@ -117,21 +122,21 @@ pub fn live(watch: &Watch, settings: &Settings) -> anyhow::Result<Source> {
     let (sender, events) = channel();
     let mut handles = Vec::new();
     if nodes.is_empty() {
-        handles.push(collect::local::start(0, local_files(), sender).context("cannot start the collector's thread")?);
+        handles.push(collect::local::start(0, files, keeper.clone(), sender).context("cannot start the collector's thread")?);
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        return Ok(Source::Live { nodes: vec![host], handles, events, configuration, paths: !watch.no_paths });
+        return Ok(Source::Live { nodes: vec![host], handles, events, configuration, keeper, paths: !watch.no_paths });
     }
     let this_host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     for (number, node) in nodes.iter().enumerate() {
         // The running cluster names this machine too: no ssh to oneself.
         let handle = if watch.all_nodes && *node == this_host {
-            collect::local::start(number, local_files(), sender.clone()).context("cannot start the collector's thread")?
+            collect::local::start(number, files.clone(), keeper.clone(), sender.clone()).context("cannot start the collector's thread")?
         } else {
             remote(watch, number, node, &configuration, sender.clone())?
         };
         handles.push(handle);
     }
-    Ok(Source::Live { nodes, handles, events, configuration, paths: !watch.no_paths })
+    Ok(Source::Live { nodes, handles, events, configuration, keeper, paths: !watch.no_paths })
 }
 
 fn remote(
@@ -150,6 +155,38 @@ fn remote(
 }
 
 fn run(source: Source, settings: &Settings, show: &Show, mounts: &[String], title: String, view: View) -> anyhow::Result<u8> {
+    let keeper = match &source {
+        Source::Live { keeper, .. } => Some(keeper.clone()),
+        Source::Recording(..) => None,
+    };
+    let for_people = face_kind(show) == FaceKind::Screen;
+    if let Some(keeper) = keeper.as_ref().filter(|_| !for_people) {
+        // The screen follows signals itself.
+        collect::signals::close_at_signals(keeper).context("cannot follow signals")?;
+    }
+    let outcome = face(source, settings, show, mounts, title, view);
+    if let Some(keeper) = keeper {
+        keeper.close();
+    }
+    match outcome? {
+        Outcome::Quit(status) => Ok(status),
+        Outcome::Signal(signal) => {
+            // Terminal and kernel are as before: end as the signal would have ended this program, so that its parent can tell.
+            signal_hook::low_level::emulate_default_handler(signal).with_context(|| format!("signal {signal}"))?;
+            Ok(128u8.saturating_add(u8::try_from(signal).unwrap_or(0)))
+        }
+    }
+}
+
+/// How a face ended.
+enum Outcome {
+    /// By itself or by the user, with this exit status.
+    Quit(u8),
+    /// By this signal.
+    Signal(i32),
+}
+
+fn face(source: Source, settings: &Settings, show: &Show, mounts: &[String], title: String, view: View) -> anyhow::Result<Outcome> {
     let playback = match &source {
         Source::Live { .. } => Playback::Live,
         Source::Recording(_, speed) => Playback::Recording { speed: *speed },
@@ -169,25 +206,20 @@ fn run(source: Source, settings: &Settings, show: &Show, mounts: &[String], titl
     let first_wait = if for_people { engine::AT_ONCE } else { engine::PATIENT };
     let engine = engine::start(source, rules, view.look(), first_wait).context("cannot start the engine's thread")?;
     if view != View::Hot && kind != FaceKind::Screen {
-        return batch(&engine, &mut ViewFace::new(view, settings, kind == FaceKind::Json), show);
+        return batch(&engine, &mut ViewFace::new(view, settings, kind == FaceKind::Json), show).map(Outcome::Quit);
     }
-    match kind {
-        FaceKind::Screen => screen(engine, settings, title, playback, view),
+    let status = match kind {
+        FaceKind::Screen => {
+            return Ok(match tui::run(engine, settings.clone(), Title(title), playback, view)? {
+                tui::Outcome::Quit => Outcome::Quit(0),
+                tui::Outcome::Signal(signal) => Outcome::Signal(signal),
+            });
+        }
         FaceKind::Text => batch(&engine, &mut Text::new(settings), show),
         FaceKind::Csv => batch(&engine, &mut Csv::new(settings), show),
         FaceKind::Json => batch(&engine, &mut Json::new(settings), show),
-    }
-}
-
-fn screen(engine: Engine, settings: &Settings, title: String, playback: Playback, view: View) -> anyhow::Result<u8> {
-    match tui::run(engine, settings.clone(), Title(title), playback, view)? {
-        Outcome::Quit => Ok(0),
-        Outcome::Signal(signal) => {
-            // The terminal is restored: end as the signal would have ended this program, so that its parent can tell.
-            signal_hook::low_level::emulate_default_handler(signal).with_context(|| format!("signal {signal}"))?;
-            Ok(128u8.saturating_add(u8::try_from(signal).unwrap_or(0)))
-        }
-    }
+    };
+    status.map(Outcome::Quit)
 }
 
 fn batch(engine: &Engine, face: &mut dyn out::Face, show: &Show) -> anyhow::Result<u8> {
@@ -198,4 +230,20 @@ fn batch(engine: &Engine, face: &mut dyn out::Face, show: &Show) -> anyhow::Resu
         crate::say(&format!("dlmtop: {trouble}"));
     }
     Ok(end.status())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Cli;
+    use clap::Parser as _;
+
+    #[test]
+    fn no_trace_reaches_the_collectors() {
+        for (arguments, traces) in [(&["dlmtop"][..], true), (&["dlmtop", "--no-trace", "-n", "a"][..], false)] {
+            let watch = Cli::try_parse_from(arguments).unwrap().watch;
+            let settings = Settings::new(&Show::default(), None, None, false).unwrap();
+            assert_eq!(configuration(&watch, &settings).trace, traces, "{arguments:?}");
+        }
+    }
 }

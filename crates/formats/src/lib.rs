@@ -14,6 +14,7 @@ pub mod ocfs2;
 pub mod problem;
 pub mod proc;
 pub mod scan;
+pub mod tracefs;
 
 pub use mode::Mode;
 pub use problem::{LineProblem, ProblemCount};

@@ -158,19 +158,26 @@ const TRIALS: &[Trial] = &[
     },
     Trial {
         name: "gfs2-hot",
-        claim: "three nodes in one directory: its glock is among the first, and all DLM requests are counted",
+        claim: "three nodes in one directory: its glock is among the first, all DLM requests are counted, and remote demotes",
         core: true,
         on: Gfs2,
         run: hot::directory,
     },
     Trial {
         name: "gfs2-reads-only",
-        claim: "the collector writes nothing and opens nothing on the mount (strace)",
+        claim: "the collector writes to its trace instance only, with --no-trace nowhere, and opens nothing on the mount (strace)",
         core: true,
         on: Gfs2,
         run: tracing::reads_only,
     },
     Trial { name: "gfs2-left-quit", claim: "nothing is left on a node after the end", core: true, on: Gfs2, run: remnants::after_quit },
+    Trial {
+        name: "gfs2-left-killed",
+        claim: "nothing is left on a node after kill -9 of the viewer; what a killed collector left, the next one removes",
+        core: false,
+        on: Gfs2,
+        run: remnants::after_kill,
+    },
     Trial {
         name: "ssh-killed",
         claim: "ssh killed in the middle of a frame: back by itself, nothing counted twice",

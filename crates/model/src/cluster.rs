@@ -272,7 +272,8 @@ impl Cluster {
                             (figures.dlm_requests, figures.queued) = (None, None);
                         }
                     }
-                    view.gfs2.push(Gfs2Node { node: number, types: figures, health: sample.health.clone() });
+                    let (health, tracing) = (sample.health.clone(), sample.tracing.clone());
+                    view.gfs2.push(Gfs2Node { node: number, types: figures, health, tracing });
                 }
                 if let Some(head) = &on_node.head {
                     if !no_counts {

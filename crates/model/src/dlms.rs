@@ -109,6 +109,7 @@ fn notable_glocks(sample: &Gfs2Sample, told: &BTreeSet<&ResourceName>) -> Gfs2Sa
         table: sample.table.clone(),
         dump: sample.dump.clone(),
         growth: sample.growth.clone(),
+        tracing: sample.tracing.clone(),
         ..*sample
     }
 }

@@ -3,6 +3,7 @@
 use crate::column::Value;
 use crate::glock_row::{GlockPart, GlockRow};
 use crate::snapshot::{FileSystemView, Snapshot};
+use sample::gfs2::TracedFigures;
 
 /// What a column's getter may look at.
 #[derive(Clone, Copy, Debug)]
@@ -138,13 +139,40 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         },
     },
     GlockColumn {
+        id: "dlm_wait_ns",
+        title: "DLM WAIT",
+        width: 8,
+        right: true,
+        from_width: 100,
+        help: "time that requests to the DLM took which were answered in the interval, summed up; ? where it is not measured",
+        get: |cell| traced(cell, |row| row.dlm_wait_ns, |figures| figures.dlm_wait_ns).map_or(Value::Unknown, Value::Nanoseconds),
+    },
+    GlockColumn {
+        id: "remote_demotes",
+        title: "DEMOTED",
+        width: 7,
+        right: true,
+        from_width: 100,
+        help: "how often another node asked for it and the node had to give it up, in the interval; ? where it is not measured",
+        get: |cell| traced(cell, |row| row.remote_demotes, |figures| figures.remote_demotes).map_or(Value::Unknown, Value::Count),
+    },
+    GlockColumn {
         id: "holder",
         title: "HELD BY",
         width: 44,
         right: false,
-        from_width: 120,
+        from_width: 124,
         help: "the first process that holds it: node, pid, name, and the kernel function that asked for it",
         get: holder,
+    },
+    GlockColumn {
+        id: "dlm_replies",
+        title: "REPLIES",
+        width: 7,
+        right: true,
+        from_width: 150,
+        help: "replies of the DLM in the interval: DLM WAIT is the time of so many requests; ? where they are not measured",
+        get: |cell| traced(cell, |row| row.dlm_replies, |figures| figures.dlm_replies).map_or(Value::Unknown, Value::Count),
     },
     GlockColumn {
         id: "reason",
@@ -175,6 +203,10 @@ fn counted(cell: &GlockCell<'_>, row: fn(&GlockRow) -> Option<u64>, part: fn(&sa
     };
     // Without a line in glstats nothing is known of it; that is not 0.
     count.map_or(Value::Nothing, Value::Count)
+}
+
+fn traced(cell: &GlockCell<'_>, row: fn(&GlockRow) -> Option<u64>, part: fn(&TracedFigures) -> Option<u64>) -> Option<u64> {
+    cell.part.map_or_else(|| row(cell.row), |of| part(&of.glock.traced))
 }
 
 fn state(cell: &GlockCell<'_>) -> Value {

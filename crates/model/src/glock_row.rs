@@ -2,7 +2,7 @@
 
 use crate::rules::Rules;
 use formats::gfs2::GlockName;
-use sample::gfs2::{Gfs2Sample, GlockFigures, WaitReason};
+use sample::gfs2::{Gfs2Sample, GlockFigures, TracedFigures, Tracing, WaitReason};
 use sample::{Gfs2Sample as Sample, GlockSample};
 use std::collections::BTreeMap;
 
@@ -30,6 +30,12 @@ pub struct GlockRow {
     pub queued: Option<u64>,
     /// Longest smoothed round trip of requests that may wait for other nodes, ns.
     pub blocking_rtt_ns: Option<u64>,
+    /// Time that requests to the DLM took which were answered in the interval, ns, over the nodes that measured it; `None`: none did.
+    pub dlm_wait_ns: Option<u64>,
+    /// Replies of the DLM in the interval, likewise.
+    pub dlm_replies: Option<u64>,
+    /// How often a node was asked by another to give it up, likewise.
+    pub remote_demotes: Option<u64>,
     /// Holders that wait, over the nodes.
     pub waiting: u64,
     /// The longest wait that was seen, ns, a lower bound.
@@ -67,6 +73,7 @@ impl GlockPart {
         (self.waiting() > 0).then(|| {
             let mut part = self.clone();
             part.glock.stats = None;
+            part.glock.traced = TracedFigures::default();
             part
         })
     }
@@ -80,6 +87,9 @@ impl GlockRow {
             dlm_requests: None,
             queued: None,
             blocking_rtt_ns: None,
+            dlm_wait_ns: None,
+            dlm_replies: None,
+            remote_demotes: None,
             waiting: 0,
             waited_ns: 0,
             demote_ns: None,
@@ -93,6 +103,16 @@ impl GlockRow {
                 add(&mut row.dlm_requests, stats.dlm_requests);
                 add(&mut row.queued, stats.queued);
                 row.blocking_rtt_ns = row.blocking_rtt_ns.max(stats.blocking_rtt_ns);
+            }
+            let traced = &part.glock.traced;
+            for (sum, more) in [
+                (&mut row.dlm_wait_ns, traced.dlm_wait_ns),
+                (&mut row.dlm_replies, traced.dlm_replies),
+                (&mut row.remote_demotes, traced.remote_demotes),
+            ] {
+                if let Some(more) = more {
+                    add(sum, more);
+                }
             }
             row.waiting += part.waiting();
             row.waited_ns = row.waited_ns.max(part.waited_ns);
@@ -111,8 +131,35 @@ impl GlockRow {
 
     /// Whether anything happened or waits.
     pub fn is_hot(&self) -> bool {
-        self.waiting > 0 || self.demote_ns.is_some() || self.dlm_requests.unwrap_or(0) > 0 || self.queued.unwrap_or(0) > 0
+        let counts = [self.dlm_requests, self.queued, self.dlm_replies, self.remote_demotes];
+        self.waiting > 0 || self.demote_ns.is_some() || counts.iter().any(|count| count.unwrap_or(0) > 0)
     }
+}
+
+/// Adds what the histograms counted. A glock that one sample does not name did nothing then, if that sample tells all.
+fn add_traced(later: &mut Sample, earlier: &Gfs2Sample) {
+    let (others_then, others_now) = (others(&earlier.tracing), others(&later.tracing));
+    let mut before: BTreeMap<GlockName, &GlockSample> = earlier.glocks.iter().map(|glock| (glock.name, glock)).collect();
+    for glock in &mut later.glocks {
+        let then = before.remove(&glock.name).map_or(others_then, |glock| glock.traced);
+        glock.traced = glock.traced.plus(then);
+    }
+    for (_, glock) in before.into_iter().filter(|(_, glock)| glock.traced.is_active()) {
+        later.glocks.push(GlockSample { stats: None, traced: glock.traced.plus(others_now), ..quiet(glock) });
+    }
+}
+
+/// The figures of a glock that a sample does not name.
+fn others(tracing: &Tracing) -> TracedFigures {
+    match tracing {
+        Tracing::On { lacking: None } => TracedFigures { dlm_wait_ns: Some(0), dlm_replies: Some(0), remote_demotes: Some(0) },
+        _ => TracedFigures::default(),
+    }
+}
+
+/// A glock of an earlier sample that is told for what it did then: how it stands now is not known.
+fn quiet(glock: &GlockSample) -> GlockSample {
+    GlockSample { holders: Vec::new(), demote: None, reason: None, ..glock.clone() }
 }
 
 /// Adds an earlier sample's counts to a later one of the same tick.
@@ -136,13 +183,9 @@ pub(crate) fn add_earlier(later: &mut Sample, earlier: &Gfs2Sample) {
     // What was active then and is quiet now is still this tick's.
     for glock in &earlier.glocks {
         if let Some(stats) = before.get(&glock.name).filter(|stats| stats.over_ns.is_some()) {
-            let mut glock = glock.clone();
-            glock.stats = Some(*stats);
-            glock.holders.clear();
-            glock.demote = None;
-            glock.reason = None;
-            later.glocks.push(glock);
+            later.glocks.push(GlockSample { stats: Some(*stats), traced: others(&later.tracing), ..quiet(glock) });
         }
     }
+    add_traced(later, earlier);
     later.interval_ns = later.interval_ns.zip(earlier.interval_ns).map(|(now, before)| now.saturating_add(before));
 }

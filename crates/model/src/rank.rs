@@ -67,12 +67,14 @@ impl SortKey {
         order.then_with(|| descending(time)).then_with(|| a.name.cmp(&b.name))
     }
 
-    /// How two glocks stand to each other, in the order that is nearest to this one's words: GFS2 tells no time per lock, so time is
-    /// requests by round trip.
+    /// How two glocks stand to each other, in the order that is nearest to this one's words. Time is what the DLM took to answer, where
+    /// that is measured; else GFS2 tells no time per lock, and it is requests by round trip.
     pub fn compare_glocks(self, a: &GlockRow, b: &GlockRow) -> Ordering {
         let stuck_first = || Reverse(a.stuck).cmp(&Reverse(b.stuck));
         let descending = |of: fn(&GlockRow) -> u64| of(b).cmp(&of(a));
-        let spent = |row: &GlockRow| row.dlm_requests.unwrap_or(0).saturating_mul(row.blocking_rtt_ns.unwrap_or(0));
+        let spent = |row: &GlockRow| {
+            row.dlm_wait_ns.unwrap_or_else(|| row.dlm_requests.unwrap_or(0).saturating_mul(row.blocking_rtt_ns.unwrap_or(0)))
+        };
         let waited = |row: &GlockRow| row.waited_ns.max(row.demote_ns.unwrap_or(0));
         let order = match self {
             SortKey::Inode => a.name.number.cmp(&b.name.number),

@@ -12,7 +12,7 @@ use crate::verdict::FileSystemVerdict;
 use crate::wait_memory::{StuckSince, WaitEpisode};
 use crate::waits::Waits;
 use sample::TasksSample;
-use sample::gfs2::{Gfs2Health, TypeFigures};
+use sample::gfs2::{Gfs2Health, Tracing, TypeFigures};
 use sample::message::FileSystemKind;
 
 /// See the module's text.
@@ -88,6 +88,8 @@ pub struct Gfs2Node {
     pub types: Vec<TypeFigures>,
     /// State of the mount.
     pub health: Gfs2Health,
+    /// Whether DLM waits and remote demotes are measured.
+    pub tracing: Tracing,
 }
 
 impl FileSystemView {

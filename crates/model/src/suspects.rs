@@ -47,9 +47,8 @@ fn share(part: u64, of: u64) -> u64 {
 /// The suspects on the node of this number.
 pub(crate) fn suspects(view: &LockspaceView, number: u32) -> Vec<Suspect> {
     let told = openers(view, number);
-    let mut suspects: Vec<Suspect> = told
-        .map(|opener| Suspect { pid: opener.pid, comm: opener.comm.clone(), inodes: opener.locks, of: opener.of })
-        .collect();
+    let mut suspects: Vec<Suspect> =
+        told.map(|opener| Suspect { pid: opener.pid, comm: opener.comm.clone(), inodes: opener.locks, of: opener.of }).collect();
     suspects.retain(|suspect| suspect.inodes >= LEAST && suspect.permille() >= LEAST_PERMILLE);
     suspects
 }

@@ -67,6 +67,7 @@ pub fn gfs2_sample(glocks: Vec<GlockSample>) -> Gfs2Sample {
         known: glocks.len() as u64,
         glocks,
         omitted: 0,
+        tracing: sample::gfs2::Tracing::default(),
         dump: sample::DumpReport::default(),
         pace: sample::Pace::default(),
         growth: None,
@@ -87,6 +88,7 @@ pub fn glock(name: &str, state: &str, flags: &str, holders: Vec<HolderSample>) -
         inode: None,
         background: false,
         stats: None,
+        traced: sample::gfs2::TracedFigures::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use formats::Mode;
 use formats::gfs2::{GlockName, GlockType};
 use model::verdict::Verdict;
 use model::{Cluster, Rules, Snapshot, ViewTime};
-use sample::gfs2::{Gfs2Health, GlockFigures, HolderSample, TypeFigures};
+use sample::gfs2::{Gfs2Health, GlockFigures, HolderSample, TracedFigures, Tracing, TypeFigures};
 use sample::lockspace::{Dlm, LockspaceSample, Master, Queue, Reading, Resource, ResourceLock};
 use sample::message::FileSystemKind;
 use sample::{DumpReport, FileSystem, FromNode, Gfs2Sample, GlockSample, Link, NodeClock, Pace, Way};
@@ -41,6 +41,7 @@ fn glock(number: u64, requests: u64) -> GlockSample {
         inode: None,
         background: false,
         stats: Some(stats),
+        traced: TracedFigures::default(),
     }
 }
 
@@ -65,6 +66,7 @@ fn sample(seq: u64, glocks: Vec<GlockSample>) -> FromNode {
         types,
         glocks,
         omitted: 0,
+        tracing: Tracing::Off,
         known: 9,
         dump: DumpReport::default(),
         pace: Pace { asked_ms: 2000, kept_ms: 2000, ..Pace::default() },
@@ -232,4 +234,58 @@ fn why_there_is_no_path_is_told_and_another_file_systems_inode_is_none_of_it() {
     assert_eq!((chain.path.as_deref(), chain.path_said.as_deref()), (None, Some("node1: no path by its file handle: gone")));
     let chain = &waited_for(Ok("/other/dir".to_owned()), "c:other").waits.chains[0].clone();
     assert_eq!((chain.path.as_deref(), chain.path_said.as_deref()), (None, None));
+}
+
+/// A glock with what the histograms counted: wait, replies, demotes.
+fn traced(number: u64, figures: (u64, u64, u64)) -> GlockSample {
+    let (wait, replies, demotes) = figures;
+    let traced = TracedFigures { dlm_wait_ns: Some(wait), dlm_replies: Some(replies), remote_demotes: Some(demotes) };
+    GlockSample { stats: None, traced, ..glock(number, 0) }
+}
+
+fn measured(seq: u64, glocks: Vec<GlockSample>) -> FromNode {
+    let FromNode::Gfs2(mut told) = sample(seq, glocks) else { unreachable!() };
+    told.tracing = Tracing::On { lacking: None };
+    FromNode::Gfs2(told)
+}
+
+fn waits(snapshot: &Snapshot) -> Vec<(u64, Option<u64>, Option<u64>)> {
+    snapshot.file_systems[0].glocks.iter().map(|row| (row.name.number, row.dlm_wait_ns, row.remote_demotes)).collect()
+}
+
+#[test]
+fn dlm_waits_of_samples_between_two_ticks_are_added_up() {
+    let mut cluster = cluster(Rules::default());
+    cluster.message(0, measured(1, vec![]), at(1));
+    cluster.tick(at(2));
+    cluster.message(0, measured(2, vec![traced(7, (100, 2, 1)), traced(8, (5, 1, 0))]), at(3));
+    cluster.message(0, measured(3, vec![traced(7, (50, 1, 0)), traced(9, (1, 1, 0))]), at(5));
+    let snapshot = cluster.tick(at(6));
+    assert_eq!(waits(&snapshot), [(7, Some(150), Some(1)), (8, Some(5), Some(0)), (9, Some(1), Some(0))]);
+    // Seen in the histogram only, they are active all the same; the one that waited longest comes first.
+    let mut rows: Vec<_> = snapshot.file_systems[0].glocks.iter().filter(|row| row.is_hot()).collect();
+    rows.sort_by(|a, b| model::SortKey::Average.compare_glocks(a, b));
+    assert_eq!(rows.iter().map(|row| row.name.number).collect::<Vec<_>>(), [7, 8, 9]);
+}
+
+#[test]
+fn what_one_of_two_samples_did_not_measure_is_not_known() {
+    let mut cluster = cluster(Rules::default());
+    cluster.message(0, measured(1, vec![]), at(1));
+    cluster.tick(at(2));
+    cluster.message(0, sample(2, vec![glock(7, 3)]), at(3));
+    cluster.message(0, measured(3, vec![traced(7, (50, 1, 0))]), at(5));
+    assert_eq!(waits(&cluster.tick(at(6))), [(7, None, None)]);
+}
+
+#[test]
+fn a_node_that_cannot_measure_says_so_once() {
+    let mut cluster = cluster(Rules::default());
+    let FromNode::Gfs2(mut told) = sample(1, vec![]) else { unreachable!() };
+    told.tracing = Tracing::Failed("tracefs is not mounted".to_owned());
+    cluster.message(0, FromNode::Gfs2(told), at(1));
+    let notes: Vec<String> = cluster.tick(at(2)).findings.into_iter().map(|finding| finding.text).collect();
+    assert_eq!(notes, ["node1: not all DLM waits and remote demotes are measured: tracefs is not mounted"]);
+    cluster.message(0, measured(2, vec![]), at(3));
+    assert!(cluster.tick(at(4)).findings.is_empty());
 }

@@ -25,6 +25,8 @@ pub struct Gfs2Sample {
     pub omitted: u64,
     /// Glocks known.
     pub known: u64,
+    /// Whether DLM waits and remote demotes of each glock are measured.
+    pub tracing: Tracing,
     /// How reading `glocks` went.
     pub dump: DumpReport,
     /// The pace that was kept.
@@ -110,6 +112,8 @@ pub struct GlockSample {
     pub background: bool,
     /// What `glstats` counted; `None` if it was not read.
     pub stats: Option<GlockFigures>,
+    /// What the kernel's histograms counted.
+    pub traced: TracedFigures,
 }
 
 impl GlockSample {
@@ -128,6 +132,7 @@ impl GlockSample {
             inode: None,
             background: false,
             stats: None,
+            traced: TracedFigures::default(),
         }
     }
 }
@@ -230,4 +235,75 @@ pub struct GlockFigures {
     pub between_requests_ns: Option<u64>,
     /// The time that the counts cover, ns; `None`: since the glock was made.
     pub over_ns: Option<u64>,
+}
+
+/// What hist triggers on GFS2's trace events counted of a glock, over the interval. What is not measured is `None`, never 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TracedFigures {
+    /// Time between request and reply of all requests that the DLM answered, ns: the sum of `tdiff` of `gfs2_glock_lock_time`.
+    /// The whole time of a request counts in the interval of its reply. Also `None` where the node's time of day was set meanwhile,
+    /// by which the kernel measures it.
+    pub dlm_wait_ns: Option<u64>,
+    /// Replies of the DLM.
+    pub dlm_replies: Option<u64>,
+    /// How often another node asked this one to give it up (`gfs2_demote_rq` with `remote`).
+    pub remote_demotes: Option<u64>,
+}
+
+impl TracedFigures {
+    /// Whether anything was counted.
+    pub fn is_active(&self) -> bool {
+        self.dlm_replies.unwrap_or(0) > 0 || self.remote_demotes.unwrap_or(0) > 0
+    }
+
+    /// Both together; what one of them does not know is not known.
+    #[must_use]
+    pub fn plus(self, other: TracedFigures) -> TracedFigures {
+        let sum = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| a.saturating_add(b));
+        TracedFigures {
+            dlm_wait_ns: sum(self.dlm_wait_ns, other.dlm_wait_ns),
+            dlm_replies: sum(self.dlm_replies, other.dlm_replies),
+            remote_demotes: sum(self.remote_demotes, other.remote_demotes),
+        }
+    }
+}
+
+/// How the measuring of DLM waits stands on a node. See [`TracedFigures`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tracing {
+    /// Nobody asked for it, or nothing can be measured this way (a recording, a shell).
+    #[default]
+    Off,
+    /// It cannot be, for this reason.
+    Failed(String),
+    /// It is.
+    On {
+        /// What of it is not as it should be: one event is lacking, a table was full.
+        lacking: Option<String>,
+    },
+}
+
+impl Tracing {
+    /// What people should know of it.
+    pub fn trouble(&self) -> Option<&str> {
+        match self {
+            Tracing::Off | Tracing::On { lacking: None } => None,
+            Tracing::Failed(why) | Tracing::On { lacking: Some(why) } => Some(why),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_interval_does_not_know_its_sum_does_not() {
+        let known = TracedFigures { dlm_wait_ns: Some(7), dlm_replies: Some(2), remote_demotes: Some(0) };
+        assert_eq!(known.plus(known), TracedFigures { dlm_wait_ns: Some(14), dlm_replies: Some(4), remote_demotes: Some(0) });
+        let without = TracedFigures { dlm_wait_ns: None, remote_demotes: None, ..known };
+        assert_eq!(known.plus(without), TracedFigures { dlm_wait_ns: None, dlm_replies: Some(4), remote_demotes: None });
+        assert!(known.is_active() && !TracedFigures::default().is_active());
+    }
 }

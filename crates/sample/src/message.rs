@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Version of these messages. Both ends must have the same; fields that are only added do not raise it.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// How often a viewer says something at least.
 pub const VIEWER_SPEAKS_EVERY: Duration = Duration::from_secs(10);
@@ -120,11 +120,13 @@ pub struct Configuration {
     pub only: Vec<String>,
     /// The most locks that one sample may hold.
     pub most_locks: usize,
+    /// Whether an own tracefs instance may be made to measure DLM waits of GFS2: the only thing that is written on a node.
+    pub trace: bool,
 }
 
 impl Default for Configuration {
     fn default() -> Self {
-        Configuration { interval_ms: 2000, cpu_permille: 50, only: Vec::new(), most_locks: 5000 }
+        Configuration { interval_ms: 2000, cpu_permille: 50, only: Vec::new(), most_locks: 5000, trace: true }
     }
 }
 

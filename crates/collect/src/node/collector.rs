@@ -6,6 +6,8 @@ use super::files::NodeFiles;
 use super::glock_reader::{GlockReader, Wanted};
 use super::lockspaces::Lockspaces;
 use super::pace::Pacer;
+use super::trace_instance::TraceKeeper;
+use super::tracing::Tracer;
 use sample::message::{Configuration, Hello, PROTOCOL};
 use sample::{Fault, FaultKind, FileSystem, FromNode, Gfs2Sample, LockTable, NodeClock, Pace, ToNode, WatchedLock};
 use std::collections::BTreeMap;
@@ -23,6 +25,7 @@ pub struct Collector {
     tables: BTreeMap<String, Table>,
     glock_readers: BTreeMap<String, GlockReader>,
     lockspaces: Lockspaces,
+    tracer: Tracer,
     states: States,
     told_file_systems: Option<Vec<FileSystem>>,
     told_faults: BTreeMap<Option<String>, Fault>,
@@ -45,6 +48,7 @@ impl Collector {
             tables: BTreeMap::new(),
             glock_readers: BTreeMap::new(),
             lockspaces: Lockspaces::default(),
+            tracer: Tracer::new(TraceKeeper::new(None)),
             states: States::new(),
             told_file_systems: None,
             told_faults: BTreeMap::new(),
@@ -55,6 +59,13 @@ impl Collector {
     #[must_use]
     pub fn emit_all(mut self) -> Collector {
         self.emit_all = true;
+        self
+    }
+
+    /// Measures DLM waits of GFS2 with a trace instance that is made through `keeper`, unless the viewer forbids it.
+    #[must_use]
+    pub fn traced_by(mut self, keeper: TraceKeeper) -> Collector {
+        self.tracer = Tracer::new(keeper);
         self
     }
 
@@ -131,11 +142,20 @@ impl Collector {
         messages: &mut Vec<FromNode>,
     ) -> Vec<Gfs2Sample> {
         self.glock_readers.retain(|table, _| found.iter().any(|file_system| file_system.uuid == *table));
+        let trace = self.configuration.trace && !found.is_empty();
+        let clock = now();
+        let (counted, cost, _) = measured(|| self.tracer.follow(files, clock, trace));
+        *cpu_us += if files.can_repeat() { cost } else { 0 };
         let mut samples = Vec::new();
         for file_system in found {
             let table = &file_system.uuid;
             let reader = self.glock_readers.entry(table.clone()).or_insert_with(|| GlockReader::new(table));
-            let wanted = Wanted { look: self.lockspaces.looked_at(), all: self.emit_all, most: self.configuration.most_locks };
+            let mut traced = counted.of(file_system.device);
+            if reader.is_new() {
+                traced = traced.without_figures();
+            }
+            let look = self.lockspaces.looked_at();
+            let wanted = Wanted { look, all: self.emit_all, most: self.configuration.most_locks, traced: &traced };
             match reader.sample(files, now, wanted) {
                 Ok(mut sample) => {
                     *cpu_us += if files.can_repeat() { sample.pace.cpu_us } else { 0 };

@@ -183,7 +183,8 @@ fn trimmed(path: &str) -> &str {
     }
 }
 
-fn mounts(files: &dyn NodeFiles) -> Vec<Mount> {
+/// All mounts.
+pub(super) fn mounts(files: &dyn NodeFiles) -> Vec<Mount> {
     match files.read("/proc/self/mountinfo", MOST_MOUNTS) {
         Ok(text) => parse_mountinfo(&text).0,
         Err(_) => files.read("/proc/mounts", MOST_MOUNTS).map(|text| parse_mounts(&text).0).unwrap_or_default(),

@@ -83,6 +83,11 @@ impl RootFiles {
         RootFiles { root: root.into(), live: false }
     }
 
+    /// Whether they are this machine's own.
+    pub fn is_this_machine(&self) -> bool {
+        self.live && self.root == Path::new("/")
+    }
+
     fn path(&self, path: &str) -> PathBuf {
         self.root.join(Path::new(path).strip_prefix("/").unwrap_or(Path::new(path)))
     }

@@ -1,12 +1,11 @@
 //! One pass over `glocks`: what is counted of every glock, and the few that are told.
 
-use super::activity::ByGlock;
+use super::current_glock::Current;
 use super::glock_reader::Wanted;
 use super::lines::{Lines, Next, shown};
-use formats::gfs2::glocks::{Line, is_background, parse_line};
-use formats::gfs2::{Dialect, Glock, GlockName, GlockState, Holder, Idle, idle_glock};
-use formats::scan::split_line;
-use sample::gfs2::{Demote, GlockFigures, HolderSample, InodeFacts, TypeFigures, WaitReason};
+use formats::gfs2::glocks::{Line, parse_line};
+use formats::gfs2::{Dialect, GlockName, GlockState, Idle, idle_glock};
+use sample::gfs2::{InodeFacts, TypeFigures};
 use sample::{DumpReport, GlockSample, NodeClock, Problems};
 use std::collections::BTreeMap;
 
@@ -46,15 +45,15 @@ pub(super) struct Ended {
     pub(super) dialect: Dialect,
 }
 
-/// The lines of one pass. Idle glocks are passed over whole where they can be; of the others, most glocks are of no interest, which is known only after their last line; so texts are made of one when
-/// it is, from the lines of its holders, which are kept until then.
+/// The lines of one pass. Idle glocks are passed over whole where they can be. Most of the others are of no interest, which is known
+/// only after their last line; so texts are made of one when it is, from the lines of its holders, which are kept until then.
 pub(super) struct Pass<'w> {
     path: &'w str,
     /// Lines so far.
     number: u64,
     problems: Problems,
     wanted: Wanted<'w>,
-    active: &'w ByGlock<GlockFigures>,
+    active: &'w dyn Fn(GlockName) -> bool,
     current: Option<Current>,
     /// `H:` lines of the current glock, each with its newline.
     holders: Vec<u8>,
@@ -63,18 +62,6 @@ pub(super) struct Pass<'w> {
     /// Every line is read by itself: to compare with.
     #[cfg(test)]
     without_short_cut: bool,
-}
-
-/// The glock whose lines are being read.
-struct Current {
-    glock: Glock<'static>,
-    inode: Option<InodeFacts>,
-    only_background: bool,
-    held: bool,
-    granted: bool,
-    waiting: u64,
-    kept: usize,
-    omitted: u64,
 }
 
 impl Lines for Pass<'_> {
@@ -114,7 +101,7 @@ impl Lines for Pass<'_> {
 }
 
 impl<'w> Pass<'w> {
-    pub(super) fn new(path: &'w str, wanted: Wanted<'w>, active: &'w ByGlock<GlockFigures>, dialect: Dialect) -> Pass<'w> {
+    pub(super) fn new(path: &'w str, wanted: Wanted<'w>, active: &'w dyn Fn(GlockName) -> bool, dialect: Dialect) -> Pass<'w> {
         Pass {
             path,
             number: 0,
@@ -152,7 +139,7 @@ impl<'w> Pass<'w> {
         // Making a resource's name of every glock would cost as much as reading it.
         let names_any = || !look.resources.is_empty() || !look.inodes.is_empty();
         let is_asked_for = || names_any() && look.asks_for(&formats::dlm::ResourceName::from(name));
-        self.wanted.all || look.all || self.active.contains_key(&name) || is_asked_for()
+        self.wanted.all || look.all || (self.active)(name) || is_asked_for()
     }
 
     /// Counts a glock, and gives the counts of its type.
@@ -220,99 +207,6 @@ impl<'w> Pass<'w> {
             self.read.glocks.insert(name, current.sample(&self.holders, &self.dialect));
         }
         self.holders.clear();
-    }
-}
-
-impl Current {
-    fn new(glock: &Glock<'_>) -> Current {
-        Current {
-            glock: Glock { rest: b"", ..*glock },
-            inode: None,
-            only_background: true,
-            held: false,
-            granted: false,
-            waiting: 0,
-            kept: 0,
-            omitted: 0,
-        }
-    }
-
-    fn holder(&mut self, holder: &Holder<'_>) {
-        let background = is_background(&self.glock, holder);
-        self.only_background &= background;
-        if holder.flags.waiting() {
-            self.waiting += 1;
-        } else {
-            self.granted = true;
-            self.held |= !background;
-        }
-    }
-
-    /// The glock for the viewer; `holders` are the lines that were kept.
-    fn sample(self, holders: &[u8], dialect: &Dialect) -> GlockSample {
-        let glock = &self.glock;
-        let demote = (glock.flags.demote_asked() || glock.flags.demote_deferred()).then(|| Demote {
-            state: glock.demote_state.word().to_owned(),
-            for_ns: glock.demote_us.saturating_mul(1000),
-            under_way: glock.flags.demoting(),
-            deferred: !glock.flags.demote_asked(),
-        });
-        let mut samples = Vec::with_capacity(self.kept);
-        let mut rest = holders;
-        while let Some((line, tail)) = split_line(rest) {
-            if let Ok(Line::Holder(holder)) = parse_line(line) {
-                samples.push(holder_sample(&holder));
-            }
-            rest = tail;
-        }
-        GlockSample {
-            name: glock.name,
-            state: glock.state.word().to_owned(),
-            target: glock.target.word().to_owned(),
-            flags: glock.flags.to_string(),
-            flags_words: String::new(),
-            demote,
-            reason: (self.waiting > 0).then(|| self.reason(dialect)),
-            holders: samples,
-            holders_omitted: self.omitted,
-            background: self.only_background,
-            stats: None,
-            inode: self.inode,
-        }
-    }
-
-    /// By what the line shows; see `do_xmote` and `run_queue` in `fs/gfs2/glock.c`.
-    fn reason(&self, dialect: &Dialect) -> WaitReason {
-        let flags = self.glock.flags;
-        if self.granted {
-            WaitReason::LocalHolder
-        } else if flags.frozen() {
-            WaitReason::Recovery
-        } else if flags.reply_here() {
-            WaitReason::ReplyUnprocessed
-        } else if flags.changing() && flags.flushing_log() && flags.demoting() {
-            WaitReason::LogFlush
-        } else if flags.changing() && flags.invalidating() {
-            WaitReason::Invalidating
-        } else if flags.reply_pending(dialect) == Some(true) || flags.changing() && self.glock.state != self.glock.target {
-            WaitReason::RemoteHolder
-        } else if flags.instantiating() {
-            WaitReason::DiskRead
-        } else {
-            WaitReason::Unknown
-        }
-    }
-}
-
-fn holder_sample(holder: &Holder<'_>) -> HolderSample {
-    HolderSample {
-        state: holder.state.word().to_owned(),
-        flags: holder.flags.to_string(),
-        waiting: holder.flags.waiting(),
-        pid: holder.pid,
-        comm: String::from_utf8_lossy(holder.comm).into_owned(),
-        symbol: String::from_utf8_lossy(holder.symbol).into_owned(),
-        seen_for_ns: 0,
     }
 }
 

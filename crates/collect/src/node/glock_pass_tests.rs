@@ -1,9 +1,11 @@
 //! Whether lines are passed over whole or read one by one makes no difference.
 
 use super::super::lines::LineSplitter;
+use super::super::trace_figures::OfMount;
 use super::*;
 use proptest::prelude::*;
 use sample::message::Look;
+use std::collections::BTreeSet;
 
 const TEXTS: [&str; 3] = [
     include_str!("../../../formats/testdata/gfs2/flock-node2/glocks"),
@@ -12,9 +14,12 @@ const TEXTS: [&str; 3] = [
 ];
 
 /// All that a pass finds, and how many glocks it passed over whole.
-fn found(text: &[u8], piece: usize, active: &ByGlock<GlockFigures>, without_short_cut: bool) -> String {
+fn found(text: &[u8], piece: usize, active: &BTreeSet<GlockName>, without_short_cut: bool) -> String {
     let look = Look::default();
-    let mut pass = Pass::new("glocks", Wanted { look: &look, all: false, most: 10 }, active, Dialect::default());
+    let traced = OfMount::default();
+    let is_active = |name| active.contains(&name);
+    let wanted = Wanted { look: &look, all: false, most: 10, traced: &traced };
+    let mut pass = Pass::new("glocks", wanted, &is_active, Dialect::default());
     pass.without_short_cut = without_short_cut;
     let mut splitter = LineSplitter::default();
     for piece in text.chunks(piece) {
@@ -28,25 +33,24 @@ fn found(text: &[u8], piece: usize, active: &ByGlock<GlockFigures>, without_shor
     format!("{read:#?}\n{problems:?}\n{dialect:?}")
 }
 
-fn same(text: &[u8], piece: usize, active: &ByGlock<GlockFigures>) {
+fn same(text: &[u8], piece: usize, active: &BTreeSet<GlockName>) {
     assert_eq!(found(text, piece, active, false), found(text, piece, active, true));
 }
 
 /// Of every third glock.
-fn active(text: &[u8]) -> ByGlock<GlockFigures> {
+fn active(text: &[u8]) -> BTreeSet<GlockName> {
     let names = text.split(|&byte| byte == b'\n').filter_map(|line| match parse_line(line) {
         Ok(Line::Glock(glock)) => Some(glock.name),
         _ => None,
     });
-    let figures = GlockFigures { dlm_requests: 1, queued: 2, blocking_rtt_ns: None, between_requests_ns: None, over_ns: Some(0) };
-    names.step_by(3).map(|name| (name, figures.clone())).collect()
+    names.step_by(3).collect()
 }
 
 #[test]
 fn real_dumps_read_the_same_in_pieces_of_any_size() {
     for text in TEXTS {
         for piece in [1, 7, 61, 150, 4096, 65536] {
-            same(text.as_bytes(), piece, &ByGlock::default());
+            same(text.as_bytes(), piece, &BTreeSet::new());
             same(text.as_bytes(), piece, &active(text.as_bytes()));
         }
     }
@@ -57,7 +61,7 @@ fn what_follows_a_glock_without_a_name_belongs_to_nobody() {
     let idle = "G:  s:SH n:5/27 f:Iqo t:SH d:EX/0 a:0 v:0 r:3 m:50 p:0\n H: s:SH f:EH e:0 p:0 [(none)] f+0x1/0x2\n";
     let text = format!("{idle}G:  s:SH n:what\n H: s:EX f:W e:0 p:7 [a] f+0x1/0x2\n{idle}");
     for without_short_cut in [false, true] {
-        let found = found(text.as_bytes(), 4096, &ByGlock::default(), without_short_cut);
+        let found = found(text.as_bytes(), 4096, &BTreeSet::new(), without_short_cut);
         assert!(found.contains("known: 2") && found.contains("waiting: 0") && found.contains("Problems { lines: 1"), "{found}");
         assert!(found.contains("glocks:3: field 3"), "{found}");
     }
@@ -89,6 +93,6 @@ proptest! {
                 }
             }
         }
-        same(&text, piece, &if of_some { active(&text) } else { ByGlock::default() });
+        same(&text, piece, &if of_some { active(&text) } else { BTreeSet::new() });
     }
 }

@@ -9,6 +9,7 @@ use super::files::NodeFiles;
 use super::glock_pass::{Ended, Pass, Read, no_figures};
 use super::growth::GrowthWindow;
 use super::lines::{Bounds, Lines, Next, read_lines_to};
+use super::trace_figures::OfMount;
 use formats::gfs2::{Dialect, GlockFlags, GlockName, GlockState, GlockStats, GlockType, SbStats, glstats};
 use sample::gfs2::{GlockFigures, Growth, TypeFigures};
 use sample::message::Look;
@@ -60,6 +61,8 @@ pub struct Wanted<'w> {
     pub all: bool,
     /// The most glocks that a sample may hold.
     pub most: usize,
+    /// What the kernel's histograms counted of this mount since the last sample.
+    pub traced: &'w OfMount,
 }
 
 impl GlockReader {
@@ -68,16 +71,25 @@ impl GlockReader {
         GlockReader { table: table.to_owned(), ..GlockReader::default() }
     }
 
+    /// Whether it has given no sample yet.
+    pub fn is_new(&self) -> bool {
+        self.seq == 0
+    }
+
     /// Takes a sample. `now` gives the node's clocks.
     pub fn sample(&mut self, files: &dyn NodeFiles, now: &mut dyn FnMut() -> NodeClock, wanted: Wanted<'_>) -> Result<Gfs2Sample, Fault> {
         let path = debug_file(&self.table, "glocks");
         let mut clock = now();
-        let ((stats, read), cpu_us, wall_us) = measured(|| {
+        let ((stats, told, read), cpu_us, wall_us) = measured(|| {
             let (stats, omitted) = self.read_stats(files, wanted.most);
-            let read = self.read_glocks(files, &path, clock, wanted, &stats);
-            ((stats, omitted), read)
+            // Active by the histograms only: `glstats` does not follow them, or they are gone by now.
+            let told = wanted.traced.most_waited(&stats, wanted.most);
+            let read = self.read_glocks(files, &path, clock, wanted, &|name| stats.contains_key(&name) || told.0.contains(&name));
+            ((stats, omitted), told, read)
         });
-        let (read, (stats, omitted)) = (read?, stats);
+        let (read, (stats, mut omitted), (told, more)) = (read?, stats, told);
+        // Which of those are the same is not known.
+        omitted = omitted.max(more);
         if let Some(recorded) = read.recorded_clock {
             clock = recorded;
         }
@@ -89,6 +101,12 @@ impl GlockReader {
             figures.over_ns = figures.over_ns.and(interval_ns);
             // Freed between the two files: only its counts are known.
             glocks.entry(name).or_insert_with(|| GlockSample::counted_only(name)).stats = Some(figures);
+        }
+        for name in told {
+            glocks.entry(name).or_insert_with(|| GlockSample::counted_only(name));
+        }
+        for (name, glock) in &mut glocks {
+            glock.traced = wanted.traced.of(*name);
         }
         let types: BTreeMap<u8, TypeFigures> = read.types.into_iter().flatten().map(|figures| (figures.kind.0, figures)).collect();
         let growth = self.grew(&types, read.cut, clock);
@@ -104,6 +122,7 @@ impl GlockReader {
             glocks: glocks.into_values().collect(),
             omitted,
             known: read.known,
+            tracing: wanted.traced.state.clone(),
             dump: read.report,
             pace: Pace { asked_ms, kept_ms, cpu_us, wall_us },
             growth,
@@ -133,7 +152,7 @@ impl GlockReader {
         path: &str,
         clock: NodeClock,
         wanted: Wanted<'_>,
-        active: &ByGlock<GlockFigures>,
+        active: &dyn Fn(GlockName) -> bool,
     ) -> Result<Read, Fault> {
         let dialect = std::mem::take(&mut self.dialect);
         let mut pass = Pass::new(path, wanted, active, dialect);

@@ -38,11 +38,7 @@ impl GrowthWindow {
         }
         let (now, then) = (self.moments.back()?, self.moments.front().filter(|_| self.moments.len() > 1)?);
         let grew = |now: u64, then: u64| i64::try_from(i128::from(now) - i128::from(then)).unwrap_or(0);
-        Some(Growth {
-            over_ns: at_ns.saturating_sub(then.at_ns),
-            inode: grew(now.inode, then.inode),
-            iopen: grew(now.iopen, then.iopen),
-        })
+        Some(Growth { over_ns: at_ns.saturating_sub(then.at_ns), inode: grew(now.inode, then.inode), iopen: grew(now.iopen, then.iopen) })
     }
 }
 

@@ -72,6 +72,7 @@ fn glock(name: &str, formal: Option<u64>) -> GlockSample {
         inode,
         background: false,
         stats: None,
+        traced: sample::gfs2::TracedFigures::default(),
     }
 }
 
@@ -89,6 +90,7 @@ fn gfs2(glocks: Vec<GlockSample>) -> Gfs2Sample {
         dump: DumpReport::default(),
         pace: Pace::default(),
         growth: None,
+        tracing: sample::gfs2::Tracing::default(),
     }
 }
 

@@ -39,6 +39,8 @@ pub fn run(arguments: &[String]) -> anyhow::Result<u8> {
         sudo: false,
         no_upload: false,
         no_paths: true,
+        // It shows OCFS2 only.
+        no_trace: true,
         ssh_config: None,
         show: Show { system: arguments.debug, ..Show::default() },
     };
@@ -47,7 +49,7 @@ pub fn run(arguments: &[String]) -> anyhow::Result<u8> {
         None => None,
         Some(path) => Some(Log::create(path).with_context(|| format!("log file {}", path.display()))?),
     };
-    let source = crate::watch::live(&watch, &settings)?;
+    let source = crate::watch::live(&watch, &settings, false)?;
     let rules = Rules { stuck_after_ns: settings.stuck_after_ns, mount_point: arguments.mount_point.clone(), ..Rules::default() };
     let engine =
         engine::start(source, rules, sample::message::Look::default(), engine::PATIENT).context("cannot start the engine's thread")?;

@@ -1,17 +1,21 @@
 //! CSV: a line per snapshot, lock and node, and one per lock over all nodes (node `*`). Every column, exact integers;
-//! what does not apply or is not known is empty.
+//! what does not apply or is not known is empty. Where a GFS2 is mounted at the beginning, its glocks are lines too, with their own
+//! columns behind those of OCFS2's locks, or instead of them where there is no OCFS2.
 
 use super::{Face, most, shows_all};
 use crate::select;
 use crate::settings::Settings;
 use model::column::Cell;
-use model::{COLUMNS, Column, Snapshot, Value};
+use model::{COLUMNS, Column, FileSystemView, GLOCK_COLUMNS, GlockCell, GlockColumn, Snapshot, Value};
+use sample::message::FileSystemKind;
 use std::io::{self, Write};
 
 /// See the module's text.
 pub struct Csv<'s> {
     settings: &'s Settings,
     columns: Vec<&'static Column>,
+    /// Of glocks: their columns of the same names as `columns` have stand there.
+    glock_columns: Vec<&'static GlockColumn>,
     headed: bool,
 }
 
@@ -19,7 +23,39 @@ impl<'s> Csv<'s> {
     /// CSV with these settings: all columns but the trend, unless some were chosen.
     pub fn new(settings: &'s Settings) -> Csv<'s> {
         let all = || COLUMNS.iter().filter(|column| column.id != "trend_ns").collect();
-        Csv { settings, columns: settings.columns.clone().unwrap_or_else(all), headed: false }
+        Csv { settings, columns: settings.columns.clone().unwrap_or_else(all), glock_columns: Vec::new(), headed: false }
+    }
+
+    /// Decides which columns there are, by the file systems that are there; those that were chosen are of OCFS2.
+    fn choose(&mut self, snapshot: &Snapshot) {
+        let has = |kind| snapshot.file_systems.iter().any(|view| view.kind == kind);
+        if self.settings.columns.is_none() && has(FileSystemKind::Gfs2) {
+            if !has(FileSystemKind::Ocfs2) {
+                self.columns.clear();
+            }
+            self.glock_columns = GLOCK_COLUMNS.iter().filter(|column| self.columns.iter().all(|known| known.id != column.id)).collect();
+        }
+    }
+
+    fn glocks(&self, snapshot: &Snapshot, view: &FileSystemView, time: &str, writer: &mut csv::Writer<&mut dyn Write>) -> io::Result<()> {
+        if self.glock_columns.is_empty() {
+            return Ok(());
+        }
+        let shared = |column: &&Column| GLOCK_COLUMNS.iter().find(|of| of.id == column.id);
+        for row in select::glocks(view, self.settings, shows_all(snapshot)).iter().take(most(self.settings)) {
+            for part in std::iter::once(None).chain(row.nodes.iter().map(Some)) {
+                let cell = GlockCell { snapshot, view, row, part };
+                let named = GlockCell { part: None, ..cell };
+                let value = |column: &GlockColumn| {
+                    exact(&(column.get)(if matches!(column.id, "type" | "glock" | "inode") { &named } else { &cell }))
+                };
+                let node = part.map_or("*", |part| snapshot.node_name(part.node));
+                let fixed = [time.to_owned(), view.uuid.clone(), node.to_owned()].into_iter();
+                let first = self.columns.iter().map(|column| shared(column).map(value).unwrap_or_default());
+                writer.write_record(fixed.chain(first).chain(self.glock_columns.iter().map(|column| value(column))))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -28,8 +64,10 @@ impl Face for Csv<'_> {
         let mut writer = csv::Writer::from_writer(out);
         if !self.headed {
             self.headed = true;
+            self.choose(snapshot);
             let fixed = ["time_us", "uuid", "node"].into_iter();
-            writer.write_record(fixed.chain(self.columns.iter().map(|column| column.id)))?;
+            let ids = self.columns.iter().map(|column| column.id).chain(self.glock_columns.iter().map(|column| column.id));
+            writer.write_record(fixed.chain(ids))?;
         }
         let time = snapshot.at.realtime_us.map(|time| time.to_string()).unwrap_or_default();
         for view in &snapshot.file_systems {
@@ -44,9 +82,11 @@ impl Face for Csv<'_> {
                         let of = if matches!(column.id, "type" | "inode" | "name" | "path") { &named } else { &cell };
                         exact(&(column.get)(of))
                     });
-                    writer.write_record([time.clone(), view.uuid.clone(), node.to_owned()].into_iter().chain(values))?;
+                    let others = self.glock_columns.iter().map(|_| String::new());
+                    writer.write_record([time.clone(), view.uuid.clone(), node.to_owned()].into_iter().chain(values).chain(others))?;
                 }
             }
+            self.glocks(snapshot, view, &time, &mut writer)?;
         }
         writer.flush()
     }

@@ -9,6 +9,7 @@ use model::{
     COLUMNS, Episode, FileSystemView, Finding, GLOCK_COLUMNS, GlockCell, GlockRow, LockRow, NodeFigures, NodeState, NodeView, Snapshot,
     Value as Figure,
 };
+use sample::gfs2::Tracing;
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
 
@@ -77,6 +78,12 @@ fn file_system(snapshot: &Snapshot, view: &FileSystemView, settings: &Settings) 
         "gfs2": view.gfs2.iter().map(|of_node| json!({
             "node": snapshot.node_name(of_node.node),
             "health": of_node.health,
+            "dlm_waits": match of_node.tracing {
+                Tracing::Off => "off",
+                Tracing::Failed(_) => "failed",
+                Tracing::On { .. } => "on",
+            },
+            "dlm_waits_trouble": of_node.tracing.trouble(),
             "types": of_node.types.iter().map(|figures| json!({
                 "type": figures.kind.word(),
                 "unlocked": figures.by_state.first(),

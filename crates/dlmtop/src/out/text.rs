@@ -5,8 +5,10 @@ use crate::select;
 use crate::settings::Settings;
 use crate::units::{Clock, span, text};
 use model::column::Cell;
+use model::finding::verdicts::NOT_MEASURED;
 use model::{COLUMNS, Column, Episode, FileSystemView, Finding, NodeState, NodeView, NodeWait, Severity, Snapshot, Value};
 use sample::message::FileSystemKind;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// Rows per file system if not told otherwise.
@@ -19,6 +21,8 @@ pub struct Text<'s> {
     settings: &'s Settings,
     clock: Clock,
     columns: Vec<&'static Column>,
+    /// Notes that are told once only.
+    told: BTreeSet<String>,
 }
 
 impl<'s> Text<'s> {
@@ -26,7 +30,7 @@ impl<'s> Text<'s> {
     pub fn new(settings: &'s Settings) -> Text<'s> {
         let usual = || COLUMNS.iter().filter(|column| column.from_width > 0 && column.from_width <= USUAL_WIDTH).collect();
         let columns: Vec<_> = settings.columns.clone().unwrap_or_else(usual);
-        Text { settings, clock: Clock::new(settings.utc), columns }
+        Text { settings, clock: Clock::new(settings.utc), columns, told: BTreeSet::new() }
     }
 }
 
@@ -35,6 +39,9 @@ impl Face for Text<'_> {
         let time = snapshot.at.realtime_us.map_or_else(|| "time unknown".to_owned(), |us| self.clock.date_time(us));
         writeln!(out, "=== {time}  sample {}", snapshot.number)?;
         for finding in &snapshot.findings {
+            if finding.rule == NOT_MEASURED && !self.told.insert(finding.text.clone()) {
+                continue;
+            }
             writeln!(out, "{} {}", mark(finding.severity), clean(&finding.text))?;
             self.waits(snapshot, finding, out)?;
             if let Some(remedy) = finding.remedy {

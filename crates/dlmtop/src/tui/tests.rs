@@ -4,6 +4,7 @@ mod faults;
 mod gfs2;
 mod keys;
 mod looks;
+mod measured;
 mod views;
 
 use super::app::{App, Effect};

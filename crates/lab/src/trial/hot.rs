@@ -3,6 +3,7 @@
 use super::watch::{Watch, is_fresh, list, node_of, number, text};
 use super::{Bench, gfs2, numbers};
 use crate::progress;
+use crate::stack::STEP;
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -26,6 +27,10 @@ struct Seen {
     /// Nodes whose DLM requests for it were told.
     nodes: Vec<String>,
     stuck: Vec<String>,
+    /// Remote demotes of the directory's glock, by node.
+    demotes: BTreeMap<String, u64>,
+    /// Nodes on which the kernel could not count them, and why.
+    not_measured: BTreeMap<String, String>,
 }
 
 impl Seen {
@@ -42,6 +47,9 @@ impl Seen {
                 let count = number(kind, "dlm_requests").unwrap_or(0);
                 *self.told.entry((node.to_owned(), text(kind, "type").to_owned())).or_default() += count;
             }
+            if text(of_node, "dlm_waits") != "on" {
+                self.not_measured.insert(node.to_owned(), text(of_node, "dlm_waits_trouble").to_owned());
+            }
         }
         let rows = list(volume, "glocks");
         let name = format!("2/{inode:x}");
@@ -49,6 +57,12 @@ impl Seen {
             self.places.push(place);
             let with = list(row, "nodes").iter().filter(|part| number(part, "dlm_requests").is_some_and(|count| count > 0));
             self.nodes.extend(with.map(|part| text(part, "node").to_owned()));
+            for part in list(row, "nodes") {
+                let node = text(part, "node");
+                if node_of(snapshot, node).is_some_and(is_fresh) {
+                    *self.demotes.entry(node.to_owned()).or_default() += number(part, "remote_demotes").unwrap_or(0);
+                }
+            }
         }
         let stuck_rows = rows.iter().filter(|row| row.get("stuck").and_then(Value::as_bool) == Some(true)).map(|row| text(row, "glock"));
         let findings = list(snapshot, "findings").iter().map(|finding| text(finding, "rule")).filter(|rule| rule.contains("stuck"));
@@ -85,6 +99,12 @@ fn until_still(bench: &Bench, watch: &mut Watch, seen: &mut Seen, inode: u64) ->
     }
 }
 
+/// Which nodes' kernels have hist triggers on GFS2's events, and a tracefs that is mounted.
+fn hist_triggers(bench: &Bench, nodes: &[u8]) -> anyhow::Result<Vec<bool>> {
+    let remote = "grep -q ' tracefs ' /proc/mounts && test -e /sys/kernel/tracing/events/gfs2/gfs2_demote_rq/hist && echo yes || echo no";
+    nodes.iter().map(|&node| Ok(bench.lab.ssh.run(node, remote, STEP)?.trim() == "yes")).collect()
+}
+
 pub(super) fn directory(bench: &mut Bench) -> anyhow::Result<()> {
     let nodes = bench.lab.nodes();
     let directory = gfs2::fresh(bench, "hot-trial")?;
@@ -112,6 +132,18 @@ pub(super) fn directory(bench: &mut Bench) -> anyhow::Result<()> {
         ensure!(seen.nodes.contains(&name), "no DLM request of {name} for the directory was told");
     }
     ensure!(seen.stuck.is_empty(), "stuck was told of {}", seen.stuck.join(", "));
+    let has_triggers = hist_triggers(bench, &nodes)?;
+    for (node, has) in nodes.iter().zip(has_triggers) {
+        let name = format!("node{node}");
+        let (demotes, trouble) = (seen.demotes.get(&name).copied().unwrap_or(0), seen.not_measured.get(&name));
+        progress::say(&format!("{name}: {demotes} remote demotes of the directory told; hist triggers: {has}"));
+        if has {
+            ensure!(trouble.is_none(), "{name} has hist triggers, and is not measured: {}", trouble.map_or("", String::as_str));
+            ensure!(demotes > 0, "{name}: three nodes worked in the directory, and no remote demote of it was told");
+        } else {
+            ensure!(trouble.is_some_and(|why| !why.is_empty()), "{name} has no hist triggers, and no reason was told");
+        }
+    }
     for ((node, before), after) in nodes.iter().zip(&before).zip(&after) {
         let name = format!("node{node}");
         let counted: BTreeMap<&String, u64> =

@@ -3,6 +3,7 @@
 use super::Bench;
 use super::watch::Watch;
 use crate::network::Role;
+use crate::plan::FileSystem;
 use crate::stack::STEP;
 use anyhow::bail;
 use std::time::{Duration, Instant};
@@ -37,7 +38,16 @@ pub(super) fn after_quit(bench: &mut Bench) -> anyhow::Result<()> {
 
 pub(super) fn after_kill(bench: &mut Bench) -> anyhow::Result<()> {
     running(bench)?.kill()?;
-    until_clean(bench, &bench.lab.nodes(), Duration::from_secs(15))
+    until_clean(bench, &bench.lab.nodes(), Duration::from_secs(15))?;
+    if bench.on == FileSystem::Gfs2 {
+        let watch = running(bench)?;
+        // The collector cannot clear up after this; the next one does it.
+        bench.lab.ssh.run(1, "pkill -KILL -x dlmtop", STEP)?;
+        watch.kill()?;
+        running(bench)?.quit()?;
+        until_clean(bench, &bench.lab.nodes(), Duration::from_secs(15))?;
+    }
+    Ok(())
 }
 
 /// The cable is pulled, then dlmtop is killed: nobody can tell the node any more. Its collector must end by itself.

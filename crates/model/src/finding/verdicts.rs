@@ -9,6 +9,9 @@ use crate::snapshot::{FileSystemView, Snapshot};
 use formats::ocfs2::{Level, LockType};
 use sample::{FaultKind, StatsKept};
 
+/// The rule that tells where DLM waits are not measured.
+pub const NOT_MEASURED: &str = "dlm-waits-not-measured";
+
 /// All verdicts on `snapshot`, worst first.
 pub fn findings(snapshot: &Snapshot, rules: &Rules) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -23,8 +26,30 @@ pub fn findings(snapshot: &Snapshot, rules: &Rules) -> Vec<Finding> {
     for node in &snapshot.elsewhere {
         findings.extend(node_findings(None, node, rules));
     }
+    findings.extend(not_measured(snapshot));
     findings.extend(dlms::findings(snapshot));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
+}
+
+/// Nodes on which DLM waits should be measured and are not, or not all: once for each.
+fn not_measured(snapshot: &Snapshot) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for (view, of_node) in snapshot.file_systems.iter().flat_map(|view| view.gfs2.iter().map(move |of_node| (view, of_node))) {
+        let Some(why) = of_node.tracing.trouble() else { continue };
+        if findings.iter().all(|finding| !finding.nodes.contains(&of_node.node)) {
+            findings.push(Finding {
+                severity: Severity::Note,
+                rule: NOT_MEASURED,
+                uuid: Some(view.uuid.clone()),
+                lock: None,
+                nodes: vec![of_node.node],
+                text: format!("{}: not all DLM waits and remote demotes are measured: {why}", snapshot.node_name(of_node.node)),
+                evidence: vec!["hist triggers in a tracefs instance of its own measure them; --no-trace forbids it".to_owned()],
+                remedy: None,
+            });
+        }
+    }
     findings
 }
 

@@ -38,6 +38,20 @@ inode         srttb:          275332             111
 inode           dlm:              33               4
 inode         queue:             213              17";
 
+pub(super) const HIST: &str = "# event histogram
+#
+# trigger info: hist:keys=dev,gltype,glnum:vals=hitcount,tdiff:sort=hitcount:size=16384 if remote==1 [active]
+#
+
+{ dev:  265289760, gltype:          2, glnum:      99315 } hitcount:         12  tdiff:     123456
+{ comm: cat             [       288], id: sys_read                      [  0] } hitcount:          1
+
+Totals:
+    Hits: 13
+    Entries: 2
+    Dropped: 0
+";
+
 pub(super) const GLOCKFD: &str = "1700 3 5/1b3b\n1700 3 6/1b3b\n";
 
 pub(super) const GFS2_STATUS: &str =

@@ -11,7 +11,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 /// All facts, in the order they are told.
-const NAMES: [&str; 9] = ["waits", "why", "asked to", "state", "flags", "calls", "DLM requests", "round trip", "object"];
+const NAMES: [&str; 11] =
+    ["waits", "why", "asked to", "state", "flags", "calls", "DLM requests", "round trip", "DLM wait", "demoted", "object"];
 
 /// The page in so many columns.
 pub fn lines(app: &App, uuid: &str, name: GlockName, columns: usize) -> Vec<Line<'static>> {
@@ -71,7 +72,9 @@ fn facts(row: &GlockRow, node: &NodeView) -> Vec<(&'static str, String)> {
     };
     let glock = &part.glock;
     if glock.state.is_empty() {
-        return vec![("state", "? freed while it was read".to_owned())];
+        let mut facts = vec![("state", "? freed while it was read".to_owned())];
+        facts.extend(traced(part));
+        return facts;
     }
     let mut facts = Vec::new();
     if part.waiting() > 0 {
@@ -107,8 +110,22 @@ fn facts(row: &GlockRow, node: &NodeView) -> Vec<(&'static str, String)> {
     } else {
         facts.push(("calls", "? not told (no line in glstats)".to_owned()));
     }
+    facts.extend(traced(part));
     facts.extend(object(part).map(|words| ("object", words)));
     facts
+}
+
+/// What the kernel's histograms counted in the interval.
+fn traced(part: &GlockPart) -> [(&'static str, String); 2] {
+    let figures = &part.glock.traced;
+    let wait = match (figures.dlm_wait_ns, figures.dlm_replies) {
+        (_, Some(0)) => "no reply of the DLM in the interval".to_owned(),
+        (Some(wait), Some(replies)) => format!("{} for {replies} replies in the interval", span(wait)),
+        (None, Some(replies)) => format!("? for {replies} replies in the interval: the clock was set"),
+        (_, None) => "? not measured".to_owned(),
+    };
+    let demoted = figures.remote_demotes.map_or_else(|| "? not measured".to_owned(), |count| format!("{count} times by other nodes"));
+    [("DLM wait", wait), ("demoted", demoted)]
 }
 
 fn processes(count: u64) -> String {
