@@ -10,6 +10,7 @@ use crate::generate_gfs2::{ROUND_S, TABLE, debug_file, root};
 use anyhow::{Context as _, ensure};
 use collect::node::files::Dump;
 use collect::node::glock_reader::{GlockReader, Wanted};
+use collect::node::trace_figures::OfMount;
 use collect::node::{NodeFiles, RootFiles};
 use formats::gfs2::{glocks, glstats};
 use formats::scan::split_line;
@@ -167,7 +168,10 @@ fn refresh(reader: &mut GlockReader, files: &dyn NodeFiles, round: u32) -> anyho
     let seconds = 1000 + ROUND_S * u64::from(round);
     let mut now = || NodeClock { monotonic_ns: seconds * 1_000_000_000, realtime_us: None };
     let look = Look::default();
-    reader.sample(files, &mut now, Wanted { look: &look, all: false, most: MOST }).map_err(|fault| anyhow::anyhow!("{fault}"))
+    // Nothing is traced in generated files.
+    let traced = OfMount::default();
+    let wanted = Wanted { look: &look, all: false, most: MOST, traced: &traced };
+    reader.sample(files, &mut now, wanted).map_err(|fault| anyhow::anyhow!("{fault}"))
 }
 
 fn waiting(glock: &GlockSample) -> usize {
