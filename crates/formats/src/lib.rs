@@ -3,6 +3,7 @@
 //! Every parser here is pure: bytes in, records and problems out. No file is opened, no clock is read, and the hot
 //! parsers allocate nothing per line. Unknown versions, letters and trailing fields are kept and shown, never fatal.
 
+pub mod cluster_conf;
 pub mod cluster_nodes;
 pub mod dlm;
 pub mod gfs2;

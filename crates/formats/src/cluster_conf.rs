@@ -1,0 +1,48 @@
+//! `/etc/ocfs2/cluster.conf`: O2CB's clusters, their nodes and, in global mode, their heartbeat regions.
+
+use std::net::Ipv4Addr;
+
+/// How a cluster's nodes beat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum HeartbeatMode {
+    /// Each mounted volume carries its own region; the kernel's default.
+    #[default]
+    Local,
+    /// The regions that the configuration names carry the heartbeat of all volumes.
+    Global,
+}
+
+/// What a valid configuration says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// Clusters, in the file's order.
+    pub clusters: Vec<Cluster>,
+}
+
+/// A cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// Name, 1 to 16 letters and digits.
+    pub name: String,
+    /// `node_count` as the file says it; the C tools never compare it with the number of nodes.
+    pub node_count: u32,
+    /// How its nodes beat.
+    pub mode: HeartbeatMode,
+    /// Nodes, in the file's order.
+    pub nodes: Vec<Node>,
+    /// UUIDs of heartbeat regions, 32 upper-case hexadecimal digits, in the file's order.
+    pub regions: Vec<String>,
+}
+
+/// A node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Name, 1 to 64 bytes: the machine's host name, or that up to a dot.
+    pub name: String,
+    /// Number, 0 to 254.
+    pub number: u8,
+    /// Address of the cluster's network.
+    pub address: Ipv4Addr,
+    /// TCP port, 1 to 65534.
+    pub port: u16,
+}
