@@ -1,4 +1,26 @@
 //! `/etc/ocfs2/cluster.conf`: O2CB's clusters, their nodes and, in global mode, their heartbeat regions.
+//!
+//! A [`Document`] is the file with every byte of it. It accepts what the reader of ocfs2-tools accepts, tells by line and column
+//! what that reader, the kernel or time will refuse, says what the rest means as a [`Config`], and can be changed in one place
+//! while all others stay as they are.
+
+mod canonical;
+mod check;
+mod document;
+mod edit;
+mod host;
+mod layout;
+pub mod rules;
+mod syntax;
+mod text;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use document::Document;
+pub use edit::EditError;
+pub use host::{Host, is_local, is_region};
 
 use std::net::Ipv4Addr;
 
@@ -10,6 +32,16 @@ pub enum HeartbeatMode {
     Local,
     /// The regions that the configuration names carry the heartbeat of all volumes.
     Global,
+}
+
+impl HeartbeatMode {
+    /// As the file says it.
+    pub fn word(self) -> &'static str {
+        match self {
+            HeartbeatMode::Local => "local",
+            HeartbeatMode::Global => "global",
+        }
+    }
 }
 
 /// What a valid configuration says.
@@ -30,7 +62,8 @@ pub struct Cluster {
     pub mode: HeartbeatMode,
     /// Nodes, in the file's order.
     pub nodes: Vec<Node>,
-    /// UUIDs of heartbeat regions, 32 upper-case hexadecimal digits, in the file's order.
+    /// UUIDs of heartbeat regions, in the file's order. What is not 32 upper-case hexadecimal digits is told by
+    /// [`rules::NOT_A_UUID`]: the kernel takes other names, too, but no volume has them.
     pub regions: Vec<String>,
 }
 

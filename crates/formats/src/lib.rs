@@ -5,6 +5,7 @@
 
 pub mod cluster_conf;
 pub mod cluster_nodes;
+pub mod config_problem;
 pub mod dlm;
 pub mod gfs2;
 pub mod mode;
@@ -14,6 +15,7 @@ pub mod ocfs2;
 pub mod problem;
 pub mod proc;
 pub mod scan;
+pub mod sysconfig;
 
 pub use mode::Mode;
 pub use problem::{LineProblem, ProblemCount};
