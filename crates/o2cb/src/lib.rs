@@ -3,11 +3,21 @@
 //! The kernel's node manager, heartbeat, network and DLM do the work. What is written to them, to `/etc` and to module or
 //! mount tables is written by this crate alone, and only by verbs that say so.
 
+pub mod apply;
 mod args;
 pub mod config;
+pub mod defaults;
+pub mod errno;
+pub mod found;
+pub mod kernel;
+pub mod obstacles;
 pub mod place;
+pub mod plan;
 pub mod stack;
+pub mod status;
+pub mod step;
 pub mod volumes;
+pub mod wanted;
 
 use args::{Cli, Verb};
 use clap::{CommandFactory as _, Parser as _};
