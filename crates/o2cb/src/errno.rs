@@ -66,7 +66,7 @@ pub fn meaning(deed: Deed, path: &str, error: &io::Error) -> Option<&'static str
     if matches!(errno, Errno::ACCESS | Errno::PERM) {
         return Some("this needs root");
     }
-    if errno == Errno::ROFS {
+    if errno == Errno::ROFS && (path.starts_with("/sys/") || path.starts_with("/proc/")) {
         return Some("it is mounted read-only: a container sees the host's kernel so; run this on the host");
     }
     let place = path.strip_prefix("/sys/kernel/config/cluster/").map(|place| place.split('/').skip(1).collect::<Vec<_>>());

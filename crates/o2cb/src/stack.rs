@@ -4,6 +4,7 @@ mod all_nodes;
 mod carry;
 mod choice;
 mod configure;
+mod lock;
 mod settings;
 mod sources;
 mod verbs;
@@ -130,6 +131,30 @@ pub struct Status {
     pub all_nodes: bool,
 }
 
+impl Verb {
+    /// Whether it changes the kernel: no query, no dry run, not only the defaults' file.
+    fn changes_the_kernel(&self) -> bool {
+        let change = match self {
+            Verb::Load(change) => change,
+            Verb::Online(options)
+            | Verb::Start(options)
+            | Verb::RegisterCluster(options)
+            | Verb::UnregisterCluster(options)
+            | Verb::StartHeartbeat(options) => &options.change,
+            Verb::Offline(options)
+            | Verb::ForceOffline(options)
+            | Verb::Unload(options)
+            | Verb::Stop(options)
+            | Verb::Restart(options)
+            | Verb::ForceReload(options) => &options.change,
+            Verb::StopHeartbeat(options) => &options.change,
+            Verb::Status(_) | Verb::OnlineStatus(_) | Verb::ClusterStatus(_) => return false,
+            Verb::Configure(_) | Verb::Enable(_) | Verb::Disable(_) => return false,
+        };
+        !change.dry_run
+    }
+}
+
 /// Where it is told, and who is asked.
 pub struct Io<'a> {
     /// Answers and the init script's lines.
@@ -144,6 +169,8 @@ pub struct Io<'a> {
 
 /// Does one.
 pub fn run(place: &Place, verb: &Verb, verbose: u8) -> anyhow::Result<u8> {
+    // Two at once would each plan with what the other is changing.
+    let _lock = if verb.changes_the_kernel() { Some(lock::take(place)?) } else { None };
     let mut machine = Machine::new(place);
     let sources = Files::new(place);
     let (mut out, mut err) = (io::stdout(), io::stderr());

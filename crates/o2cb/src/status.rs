@@ -49,10 +49,20 @@ impl Status {
         let found = Found::look(look);
         let mut problems = Vec::new();
         let mut kept = |error: anyhow::Error| problems.push(format!("{error:#}"));
-        let config = sources.config().map_err(&mut kept).ok().flatten();
+        let config = sources.config().map_err(&mut kept);
         let file = sources.defaults().map_err(&mut kept).unwrap_or_default();
         problems.extend(file.problems.iter().cloned());
+        let path = sources.config_path();
+        if matches!(config, Ok(None)) {
+            problems.push(format!("there is no {}", path.display()));
+        }
+        let config = config.ok().flatten();
         let name = name(named, &file.defaults, &found, config.as_ref());
+        if let (Some(config), Some(name)) = (&config, &name)
+            && config.clusters.iter().all(|cluster| cluster.name != *name)
+        {
+            problems.push(format!("{} has no cluster '{name}'", path.display()));
+        }
         let cluster = config.and_then(|config| config.clusters.into_iter().find(|cluster| Some(&cluster.name) == name.as_ref()));
         let mut status = Status {
             name,
@@ -74,7 +84,8 @@ impl Status {
     pub fn online(&self) -> Option<bool> {
         match &self.name {
             Some(name) => self.found.online(name),
-            None => self.found.clusters.is_unknown().then_some(false).map_or(Some(false), |_| None),
+            None if self.found.clusters.is_unknown() => None,
+            None => Some(false),
         }
     }
 

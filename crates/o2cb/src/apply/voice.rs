@@ -23,11 +23,6 @@ impl<'a> Voice<'a> {
         Voice { out, err, verbose, told: 0 }
     }
 
-    /// The next plan's lines begin.
-    pub fn next_plan(&mut self) {
-        self.told = 0;
-    }
-
     pub(super) fn begin(&mut self, step: &Step) -> io::Result<()> {
         if self.verbose {
             writeln!(self.err, "{}: {}", step.what, step.action.shown())

@@ -55,6 +55,10 @@ pub fn unload(found: &Found, offline: bool) -> Plan {
         plan.block("unload modules", format!("Unable to unload modules as O2CB cluster {} is still online", cluster.name));
         return plan;
     }
+    // Taking the cluster offline has unloaded it already, if there was one.
+    if !offline && found.module_uses("ocfs2") == Some(0) {
+        module(&mut plan, found, "ocfs2");
+    }
     if found.dlmfs.mounted == Seen::Is(true) {
         let line = plan.line("Unmounting ocfs2_dlmfs filesystem: ");
         let action = Action::Unmount { fs_type: "ocfs2_dlmfs".to_owned(), at: DLMFS.to_owned(), if_empty: false };

@@ -47,9 +47,6 @@ pub fn judge(status: &Status) -> Vec<Finding> {
     for words in compare::differences(status, cluster) {
         tell(Kind::Difference, words);
     }
-    if status.asked.cluster.is_none() {
-        tell(Kind::Difference, format!("cluster '{}' is registered and not in the configuration", cluster.name));
-    }
     if !status.found.stack.has(&"o2cb".to_owned()) {
         tell(Kind::Trouble, format!("the cluster stack is {}, not o2cb", status.found.stack.words(Clone::clone)));
     }

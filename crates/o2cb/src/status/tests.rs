@@ -131,6 +131,26 @@ fn advice_alone_leaves_the_code_at_zero() {
 }
 
 #[test]
+fn a_cluster_that_the_configuration_does_not_have_is_told() {
+    let mut other = sample(HeartbeatMode::Local, 1, 0);
+    other.name = "other".to_owned();
+    let status = look(&samples::machine(0), other, &[]);
+    assert!(status.text().contains("Trouble: /etc/ocfs2/cluster.conf has no cluster 'web'"), "{}", status.text());
+}
+
+#[test]
+fn what_is_left_over_in_local_mode_is_told() {
+    let mut kernel = samples::machine(1);
+    go_online(&mut kernel, &sample(HeartbeatMode::Local, 1, 0), &timeouts(&[]));
+    let region = crate::kernel::model::Region { block_bytes: 512, start_block: 1, blocks: 255, device: Some("vdb".to_owned()) };
+    kernel.cluster.as_mut().unwrap().regions.insert(samples::uuid(0), region);
+    kernel.counts.insert(samples::uuid(0), 1);
+    let status = look(&kernel, sample(HeartbeatMode::Local, 1, 0), &[]);
+    let told = format!("Trouble: region {} beats and nothing mounts it (the C tools still count a user)", samples::uuid(0));
+    assert!(status.code() == 2 && status.text().contains(&told), "{}", status.text());
+}
+
+#[test]
 fn looking_finds_the_same_twice() {
     let mut kernel = samples::machine(1);
     go_online(&mut kernel, &sample(HeartbeatMode::Global, 2, 1), &timeouts(&[]));

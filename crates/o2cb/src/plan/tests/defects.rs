@@ -212,3 +212,35 @@ fn a_count_of_the_c_tools_does_not_outlive_a_region_of_global_mode() {
     run(&mut kernel, &plan).1.unwrap();
     assert!(kernel.counts.is_empty());
 }
+
+#[test]
+fn defect_14_the_unit_never_writes_the_configuration_and_is_ordered_between_network_and_mounts() {
+    let unit = include_str!("../../../../../packaging/systemd/o2cb.service");
+    let settings: Vec<&str> = unit.lines().filter(|line| !line.starts_with('#')).collect();
+    let has = |line: &str| settings.contains(&line);
+    assert!(has("ExecStart=/usr/sbin/o2cb start") && has("ExecStop=/usr/sbin/o2cb stop"));
+    assert!(has("After=network-online.target") && has("Wants=network-online.target") && has("Before=remote-fs-pre.target"));
+    assert!(settings.iter().all(|line| !line.contains("able") || line.starts_with("Description")), "no enable, no disable");
+    assert!(settings.iter().all(|line| !line.contains("network.service")));
+}
+
+#[test]
+fn a_module_that_the_kernel_does_not_have_is_named() {
+    let mut kernel = samples::machine(0);
+    kernel.no_such_module.insert("ocfs2_stackglue".to_owned());
+    let plan = plan(&kernel, &sample(HeartbeatMode::Local, 1, 0), &Defaults::default());
+    let told = run(&mut kernel, &plan).1.unwrap_err().to_string();
+    assert!(told.contains("/sbin/modprobe ocfs2_stackglue: modprobe: FATAL: Module ocfs2_stackglue not found"), "{told}");
+}
+
+#[test]
+fn the_registered_cluster_is_not_replaced_by_another() {
+    let mut kernel = local();
+    let mut other = sample(HeartbeatMode::Local, 1, 0);
+    other.name = "other".to_owned();
+    let plan = plan(&kernel, &other, &Defaults::default());
+    assert!(plan.blocked && refused(&plan).contains("cluster 'web' is registered and the kernel has room for one"));
+    let before = kernel.changes();
+    run(&mut kernel, &plan).1.unwrap();
+    assert_eq!(kernel.changes(), before);
+}

@@ -25,7 +25,7 @@ fn from_nothing_with_the_lines_of_the_init_script() {
 }
 
 #[test]
-fn the_kernels_own_order() {
+fn defect_19_the_kernels_own_order() {
     let mut kernel = samples::machine(1);
     go_online(&mut kernel, &sample(HeartbeatMode::Global, 2, 1), &timeouts(&[("O2CB_IDLE_TIMEOUT_MS", "60000")]));
     let at = |part: &str| kernel.log.iter().position(|change| change.contains(part)).unwrap_or_else(|| panic!("{part}: {:?}", kernel.log));
@@ -63,6 +63,21 @@ fn to_nothing_with_the_lines_of_the_init_script() {
     // configfs is not the stack's own.
     let left: Vec<_> = kernel.modules.iter().map(String::as_str).collect();
     assert!(left == ["configfs"] && !kernel.is_mounted("configfs"), "{left:?} {:?}", kernel.mounts);
+}
+
+#[test]
+fn an_idle_file_system_module_goes_first_where_there_is_no_cluster() {
+    let mut kernel = samples::machine(0);
+    go_online(&mut kernel, &sample(HeartbeatMode::Local, 1, 0), &Defaults::default());
+    let plan = plan_offline(&kernel, false);
+    run(&mut kernel, &plan).1.unwrap();
+    // A mount that came and went has loaded it.
+    kernel.modules.insert("ocfs2".to_owned());
+    let plan = unload(&Found::look(&kernel), false);
+    let (lines, result) = run(&mut kernel, &plan);
+    result.unwrap();
+    assert!(lines.starts_with("Unloading module \"ocfs2\": OK\n"), "{lines}");
+    assert!(!kernel.modules.contains("ocfs2_nodemanager"));
 }
 
 fn asked() -> impl Strategy<Value = Defaults> {
