@@ -158,7 +158,17 @@ fn defect_3_what_the_kernel_would_refuse_is_not_written() {
         bench.fails(arguments, &[word]);
     }
     // Wrong usage: the arguments themselves are no port or number.
-    for arguments in ["--port 0", "--port -5", "--port 65535", "--port 70000", "--number 255", "--number -1", "--number 0x1", "--ip n3", "--ip 10.0.0.01"] {
+    for arguments in [
+        "--port 0",
+        "--port -5",
+        "--port 65535",
+        "--port 70000",
+        "--number 255",
+        "--number -1",
+        "--number 0x1",
+        "--ip n3",
+        "--ip 10.0.0.01",
+    ] {
         let (code, _, errors) = bench.run(&format!("add-node {arguments} web n3"));
         assert_eq!(code, 2, "{arguments}: {errors}");
     }
@@ -233,7 +243,9 @@ fn an_edit_may_repair_a_file_but_not_add_to_a_broken_one() {
 
 #[test]
 fn fmt_writes_the_usual_form_once() {
-    let bench = Bench::new("# ours\nnode:\n  name=b\n  number=2\n  ip_address=10.0.0.2\n  ip_port=7777\n  cluster=web\nnode:\n# first\n  number=1\n  name=a\n  ip_address=10.0.0.1\n  ip_port=7777\n  cluster=web\ncluster:\n  node_count=2\n  name=web");
+    let bench = Bench::new(
+        "# ours\nnode:\n  name=b\n  number=2\n  ip_address=10.0.0.2\n  ip_port=7777\n  cluster=web\nnode:\n# first\n  number=1\n  name=a\n  ip_address=10.0.0.1\n  ip_port=7777\n  cluster=web\ncluster:\n  node_count=2\n  name=web",
+    );
     bench.fails("config fmt --check", &["not in its usual form"]);
     bench.done("config fmt");
     let expected = "cluster:\n\tname = web\n\tnode_count = 2\n\nnode:\n\tcluster = web\n# first\n\tnumber = 1\n\tip_port = 7777\n\tip_address = 10.0.0.1\n\tname = a\n\n# ours\nnode:\n\tcluster = web\n\tnumber = 2\n\tip_port = 7777\n\tip_address = 10.0.0.2\n\tname = b\n\n";

@@ -72,7 +72,9 @@ impl Edit<'_> {
                     (Some(uuid), EditError::UnknownRegion(_)) => uuid,
                     (None, EditError::UnknownRegion(_)) => {
                         let found = region::region_of(Path::new(given));
-                        found.with_context(|| format!("no region '{given}' in the cluster; give its UUID as list-heartbeats shows it"))?.uuid
+                        found
+                            .with_context(|| format!("no region '{given}' in the cluster; give its UUID as list-heartbeats shows it"))?
+                            .uuid
                     }
                     (_, error) => return Err(error.into()),
                 };
@@ -137,7 +139,9 @@ impl Edit<'_> {
         match error.downcast_ref::<EditError>() {
             Some(EditError::NotUnderstood) => match document.problems(None).into_iter().find(Problem::is_error) {
                 Some(Problem { line, column, what, fix, .. }) => {
-                    anyhow::anyhow!("{path}:{line}:{column}: not changed, as the file is not understood: {what}; {fix} (all: o2cb config check)")
+                    anyhow::anyhow!(
+                        "{path}:{line}:{column}: not changed, as the file is not understood: {what}; {fix} (all: o2cb config check)"
+                    )
                 }
                 None => error,
             },

@@ -67,7 +67,11 @@ fn text(what: &What<'_>, oneline: bool, cluster: &Cluster) -> String {
     let mut out = String::new();
     if matches!(what, What::Cluster(_) | What::Heartbeats(_)) {
         for region in &cluster.regions {
-            out += &if oneline { format!("heartbeat: {region} {name}\n") } else { format!("heartbeat:\n\tregion = {region}\n\tcluster = {name}\n\n") };
+            out += &if oneline {
+                format!("heartbeat: {region} {name}\n")
+            } else {
+                format!("heartbeat:\n\tregion = {region}\n\tcluster = {name}\n\n")
+            };
         }
     }
     if matches!(what, What::Cluster(_) | What::Nodes(_)) {

@@ -196,11 +196,14 @@ mod tests {
     #[test]
     fn volumes_that_mkfs_made_are_read() {
         let folder = tempfile::tempdir().unwrap();
-        for (block, kind) in [("512", "-H"), ("4096", "-H"), ("4096", "-Mlocal")] {
+        for (block, kind) in [("512", "-H"), ("1024", "-H"), ("4096", "-Mlocal")] {
             let path = folder.path().join(format!("image{block}{kind}"));
             File::create(&path).unwrap().set_len(64 << 20).unwrap();
             let uuid = "0123456789ABCDEF0123456789ABCDEF";
-            let mkfs = Command::new("mkfs.ocfs2").args(["-q", "-x", "-F", "-b", block, "-L", "a label", "-U", uuid, kind]).arg(&path).output();
+            let mkfs = Command::new("mkfs.ocfs2")
+                .args(["-q", "-x", "-F", "-C", "4096", "-b", block, "-L", "a label", "-U", uuid, kind])
+                .arg(&path)
+                .output();
             let Ok(mkfs) = mkfs else {
                 eprintln!("SKIPPED: no mkfs.ocfs2 here (apt-get install ocfs2-tools); only made-up superblocks were read");
                 return;

@@ -75,7 +75,8 @@ fn nodes_are_asked_over_ssh() {
     node(folder.path(), "timeouts", CONF);
     fs::write(folder.path().join("timeouts/etc/default/o2cb"), "O2CB_HEARTBEAT_THRESHOLD=61\n").unwrap();
     let long = Duration::from_secs(60);
-    let ask = |names: &[&str], timeout| compare(&place, &names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), timeout, &ssh).unwrap();
+    let ask =
+        |names: &[&str], timeout| compare(&place, &names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), timeout, &ssh).unwrap();
     assert_eq!(ask(&["same"], long), 0);
     assert_eq!(ask(&["other"], long), FAILED);
     assert_eq!(ask(&["same", "timeouts"], long), FAILED);

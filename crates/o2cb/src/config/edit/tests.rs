@@ -6,7 +6,9 @@ fn uuids_come_in_three_forms() {
     for text in [uuid, "77d95ef51c0149d2823674fcc162cf8b", "77d95ef5-1c01-49d2-8236-74fcc162cf8b"] {
         assert_eq!(as_uuid(text).as_deref(), Some(uuid));
     }
-    for text in ["", "77D95EF51C0149D2823674FCC162CF8", "/dev/sdb1", "77d95ef51c01-49d2-8236-74fc-c162cf8b", "77D95EF51C0149D2823674FCC162CF8G"] {
+    for text in
+        ["", "77D95EF51C0149D2823674FCC162CF8", "/dev/sdb1", "77d95ef51c01-49d2-8236-74fc-c162cf8b", "77D95EF51C0149D2823674FCC162CF8G"]
+    {
         assert_eq!(as_uuid(text), None, "{text}");
     }
 }

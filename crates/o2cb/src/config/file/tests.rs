@@ -10,16 +10,8 @@ const NEW: &[u8] = b"cluster:\n\tname = new\n\tnode_count = 0\n\n# longer than t
 
 /// All steps, in their order.
 fn stages(with_backup: bool) -> Vec<Stage> {
-    let steps = [
-        Step::Cleared,
-        Step::Created,
-        Step::HalfWritten,
-        Step::Written,
-        Step::Dressed,
-        Step::Synced,
-        Step::Renamed,
-        Step::FolderSynced,
-    ];
+    let steps =
+        [Step::Cleared, Step::Created, Step::HalfWritten, Step::Written, Step::Dressed, Step::Synced, Step::Renamed, Step::FolderSynced];
     let backup = steps.iter().filter(|_| with_backup).map(|step| Stage::Backup(*step));
     backup.chain(steps.iter().map(|step| Stage::File(*step))).collect()
 }
