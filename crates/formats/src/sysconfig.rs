@@ -109,9 +109,9 @@ impl Sysconfig {
         self.text.clone()
     }
 
-    /// What is wrong, in the file's order.
-    pub fn problems(&self) -> Vec<Problem> {
-        check::problems(self)
+    /// What is wrong, in the file's order. `clusters`: names of those that are configured, if that is known.
+    pub fn problems(&self, clusters: Option<&[&str]>) -> Vec<Problem> {
+        check::problems(self, clusters)
     }
 
     /// What the file says of a variable; of several assignments the last counts.

@@ -30,7 +30,9 @@ fn every_odd_file_is_judged() {
             wrong.push(format!("{}: wanted {wanted:?}, found {found:?}", file.name));
         }
         assert_eq!(document.config().err().unwrap_or_default(), errors, "{}", file.name);
-        assert!(problems.iter().all(|problem| problem.line > 0 && problem.column > 0 && !problem.what.is_empty() && !problem.fix.is_empty()));
+        assert!(
+            problems.iter().all(|problem| problem.line > 0 && problem.column > 0 && !problem.what.is_empty() && !problem.fix.is_empty())
+        );
         broken.extend(problems.iter().map(|problem| problem.rule.id));
     }
     assert!(wrong.is_empty(), "{} of {} files:\n{}", wrong.len(), files.len(), wrong.join("\n"));

@@ -47,6 +47,10 @@ fn files_are_refused_as_the_c_reader_refuses_them() {
         crashed += u32::from(output.status.signal().is_some());
         let document = Document::parse(&file.text);
         let problems = document.problems(None);
+        // The table of odd files itself is right about the C reader.
+        if file.errors.iter().any(|(rule, _)| rule.refuser == Some(Refuser::Reader)) != c_refuses {
+            differences.push(format!("{}: C refuses: {c_refuses}; expected {:?} {:?}", file.name, file.errors, file.warnings));
+        }
         if reader_refuses(&problems) != c_refuses {
             differences.push(format!("{}: C refuses: {c_refuses}; {problems:?}", file.name));
             continue;

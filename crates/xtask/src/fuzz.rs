@@ -101,6 +101,8 @@ fn write_seeds(fuzz: &Path, target: &str) -> anyhow::Result<()> {
         "glocks" => vec![seeds::GLOCKS.to_owned(), seeds::OLD_GLOCKS.to_owned()],
         "glstats" => vec![seeds::GLSTATS.to_owned()],
         "sbstats" => vec![format!("{0}\n\n{0}", seeds::SBSTATS)],
+        "cluster_conf" => vec![seeds::CLUSTER_CONF.to_owned(), seeds::ODD_CLUSTER_CONF.to_owned()],
+        "sysconfig" => vec![seeds::SYSCONFIG.to_owned()],
         "glockfd" => vec![seeds::GLOCKFD.to_owned(), seeds::GFS2_STATUS.to_owned()],
         _ => Vec::new(),
     };

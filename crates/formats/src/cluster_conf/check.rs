@@ -126,7 +126,12 @@ impl<'a> Check<'a> {
                 Some((number.value, given))
             }
             Ok(_) | Err(NoNumber::Range) => {
-                self.tell(given.at(), rules::NUMBER_TOO_LARGE, format!("{name} '{text}' is out of range"), format!("write '{name} = {example}'"));
+                self.tell(
+                    given.at(),
+                    rules::NUMBER_TOO_LARGE,
+                    format!("{name} '{text}' is out of range"),
+                    format!("write '{name} = {example}'"),
+                );
                 None
             }
             Err(NoNumber::Text) => {

@@ -72,7 +72,13 @@ impl Document {
     /// Whether blank lines stand between stanzas: unless there are several and none is so separated.
     pub(super) fn separates(&self) -> bool {
         let mut headers = self.stanzas.iter().skip(1).map(|stanza| stanza.header).peekable();
-        headers.peek().is_none() || headers.any(|header| self.is_blank(header.checked_sub(1)))
+        headers.peek().is_none() || headers.any(|header| self.follows_blank(header))
+    }
+
+    /// Whether a blank line stands before a header and its comments.
+    fn follows_blank(&self, header: usize) -> bool {
+        let before = self.lines.get(..header).unwrap_or_default();
+        before.iter().rev().find(|line| line.kind != Kind::Comment).is_some_and(|line| line.kind == Kind::Blank)
     }
 
     pub(super) fn is_blank(&self, line: Option<usize>) -> bool {

@@ -42,9 +42,7 @@ impl Document {
                     let what = format!("an attribute outside a stanza: the blank line {closer} closed the one before");
                     (what, format!("remove line {closer}, or start a stanza here"))
                 }
-                _ => {
-                    ("an attribute before the first stanza".to_owned(), "put a header such as 'cluster:' or 'node:' before it".to_owned())
-                }
+                _ => ("an attribute before the first stanza".to_owned(), "put a header such as 'cluster:' or 'node:' before it".to_owned()),
             };
             problems.push(self.problem(start, rules::OUTSIDE_STANZA, what, fix));
         }
@@ -58,9 +56,7 @@ impl Document {
         let (rule, what, fix) = match fault {
             Fault::ByteOrderMark => (rules::BYTE_ORDER_MARK, "a byte order mark".to_owned(), "save the file without one".to_owned()),
             Fault::CarriageReturn => (rules::CARRIAGE_RETURN, "a carriage return".to_owned(), "remove it".to_owned()),
-            Fault::NotIndented => {
-                (rules::NOT_INDENTED, "an attribute in the first column".to_owned(), "indent it with a tab".to_owned())
-            }
+            Fault::NotIndented => (rules::NOT_INDENTED, "an attribute in the first column".to_owned(), "indent it with a tab".to_owned()),
             Fault::NoColon => {
                 (rules::NO_COLON, format!("{shown} where the colon of a stanza's header is expected"), format!("write '{name}:' alone"))
             }

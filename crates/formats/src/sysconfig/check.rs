@@ -32,11 +32,12 @@ struct Check<'a> {
     problems: Vec<Problem>,
 }
 
-pub(super) fn problems(file: &Sysconfig) -> Vec<Problem> {
+pub(super) fn problems(file: &Sysconfig, clusters: Option<&[&str]>) -> Vec<Problem> {
     let mut check = Check { file, problems: Vec::new() };
     check.code();
     check.names();
     check.boot();
+    check.configured(clusters);
     for timeout in Timeout::ALL {
         check.timeout(timeout);
     }
@@ -128,6 +129,18 @@ impl Check<'_> {
         {
             let what = format!("no cluster stack has a name such as '{}'", text.escape_debug());
             self.tell(self.at("O2CB_STACK"), rules::STACK_NAME, what, "write 'o2cb'");
+        }
+    }
+
+    /// Whether the cluster that is started at boot is one of those that are configured.
+    fn configured(&mut self, clusters: Option<&[&str]>) {
+        if let (Value::Text(text), Some(clusters)) = (self.file.get("O2CB_BOOTCLUSTER"), clusters)
+            && !text.is_empty()
+            && !clusters.contains(&text)
+        {
+            let what = format!("no cluster '{}' is configured", text.escape_debug());
+            let fix = format!("clusters are: {}", if clusters.is_empty() { "none".to_owned() } else { clusters.join(", ") });
+            self.tell(self.at("O2CB_BOOTCLUSTER"), rules::BOOT_CLUSTER_UNKNOWN, what, fix);
         }
     }
 

@@ -31,3 +31,5 @@ pub const BOOT_CLUSTER_NAME: Rule = Rule::hurts("boot-cluster-name");
 pub const TIMEOUT_LOW: Rule = Rule::hurts("timeout-low");
 /// Numbers that the kernel reads in base 8 or 16.
 pub const ODD_TIMEOUT: Rule = Rule::hurts("odd-timeout");
+/// What is started at boot is configured.
+pub const BOOT_CLUSTER_UNKNOWN: Rule = Rule::hurts("boot-cluster-unknown");

@@ -171,7 +171,9 @@ fn attribute_line(at: At<'_>, line: &str, files: &mut Vec<Odd>) {
     files.push(at.odd("given twice", &[line, line], &[(rules::REPEATED_ATTRIBUTE, 0)]));
     let capital = line.replacen(name, &name.to_uppercase(), 1);
     files.push(at.odd("in capitals too", &[&capital, line], &[(rules::UNKNOWN_ATTRIBUTE, 0)]));
-    for (what, end) in [("blank", " "), ("tabs", "\t\t"), ("carriage return", "\r"), ("form feed", "\x0c"), ("continued by nothing", "\\\n")] {
+    for (what, end) in
+        [("blank", " "), ("tabs", "\t\t"), ("carriage return", "\r"), ("form feed", "\x0c"), ("continued by nothing", "\\\n")]
+    {
         files.push(at.odd(&format!("{what} at the end"), &[&format!("{line}{end}")], &[]));
     }
     files.push(at.odd("blanks around", &[&format!(" \t {}", trimmed.replacen('=', "\t =\t ", 1))], &[]));

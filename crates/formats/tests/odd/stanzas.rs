@@ -79,7 +79,11 @@ pub(super) fn whole_files(files: &mut Vec<Odd>) {
     let swallowed = b"cluster:\n\tnode_count = 0\n\tx = c\\\\\n\tname = c\n".to_vec();
     add("two backslashes join lines too", swallowed, &[(rules::MISSING_ATTRIBUTE, 1), (rules::UNKNOWN_ATTRIBUTE, 3)]);
     add("a long name", [&b"x".repeat(5000)[..], b":\n", CLUSTER.as_bytes()].concat(), &[(rules::UNKNOWN_STANZA, 1)]);
-    add("bytes that are no text", b"#\xff\xfe\n\ncluster:\n\tname = c\n\tnode_count = 0\n\tx = \xff\n".to_vec(), &[(rules::UNKNOWN_ATTRIBUTE, 6)]);
+    add(
+        "bytes that are no text",
+        b"#\xff\xfe\n\ncluster:\n\tname = c\n\tnode_count = 0\n\tx = \xff\n".to_vec(),
+        &[(rules::UNKNOWN_ATTRIBUTE, 6)],
+    );
     let name = [CLUSTER.as_bytes(), node("c", 1).replace("n1", "@").as_bytes()].concat();
     let name: Vec<u8> = name.into_iter().map(|byte| if byte == b'@' { 0xff } else { byte }).collect();
     add("a node's name that is no text", name, &[(rules::NODE_NAME_TEXT, 7)]);

@@ -171,12 +171,9 @@ fn odd_values(stanza: &str, name: &str, global: bool) -> Vec<(String, Option<Rul
             ("77D95EF51C0149D2823674FCC162CF8G", Some(rules::NOT_A_UUID)),
             ("00000000000000000000000000000000", None),
         ],
-        (_, "cluster") => &[
-            ("", Some(rules::ORPHAN)),
-            ("other", Some(rules::ORPHAN)),
-            ("WEB", Some(rules::ORPHAN)),
-            ("web1", Some(rules::ORPHAN)),
-        ],
+        (_, "cluster") => {
+            &[("", Some(rules::ORPHAN)), ("other", Some(rules::ORPHAN)), ("WEB", Some(rules::ORPHAN)), ("web1", Some(rules::ORPHAN))]
+        }
         _ => &[],
     };
     table.iter().map(|(value, rule)| ((*value).to_owned(), *rule)).collect()
