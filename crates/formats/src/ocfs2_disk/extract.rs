@@ -88,17 +88,21 @@ impl Extract {
         }
     }
 
+    /// What is not 0, by sectors of 512 bytes: byte offset, and the bytes up to the last that is not 0.
+    pub fn pieces(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        self.pieces.iter().filter_map(|(&offset, bytes)| {
+            let last = bytes.iter().rposition(|&byte| byte != 0)?;
+            Some((offset, bytes.get(..=last)?))
+        })
+    }
+
     /// As text.
     pub fn text(&self) -> String {
         let mut text = format!("size {}\n", self.size);
-        for (offset, bytes) in &self.pieces {
-            let used = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-            if used == 0 {
-                continue;
-            }
+        for (offset, bytes) in self.pieces() {
             // Writing to a string cannot fail.
             let _ = write!(text, "{offset} ");
-            for byte in bytes.iter().take(used) {
+            for byte in bytes {
                 let _ = write!(text, "{byte:02x}");
             }
             text.push('\n');
