@@ -2,7 +2,6 @@
 
 use super::cluster::{self, Known};
 use super::in_use::{Heartbeats, NodeUse, beating_without_slot, in_use};
-use super::region::PATIENCE;
 use super::survey::{Found, Survey, survey};
 use super::watch::{Clock, Watched, watch_all};
 use crate::place::Place;
@@ -52,7 +51,7 @@ impl Detail {
 /// other devices. `told` is called with the number of regions before. `wall_clock` is this machine's, in seconds since 1970.
 pub fn details(place: &Place, found: &mut Survey, time: Duration, clock: &dyn Clock, wall_clock: u64, told: impl Fn(usize)) -> Vec<Detail> {
     let known: Vec<Option<Known>> = found.volumes.iter().map(|volume| known_of(place, volume)).collect();
-    let mut elsewhere = regions_elsewhere(place, &found.volumes, &known);
+    let mut elsewhere = regions_elsewhere(place, found, &known);
     let mut beating: Vec<&mut Found> =
         found.volumes.iter_mut().chain(&mut elsewhere).filter(|volume| volume.superblock.beats_on_disk()).collect();
     told(beating.len());
@@ -95,8 +94,12 @@ fn known_of(place: &Place, volume: &Found) -> Option<Known> {
     }
 }
 
-/// Volumes that are not among `volumes` and carry regions that the clusters of those beat in.
-fn regions_elsewhere(place: &Place, volumes: &[Found], known: &[Option<Known>]) -> Vec<Found> {
+/// Volumes that are not among those found and carry regions that the clusters of those beat in.
+fn regions_elsewhere(place: &Place, found: &Survey, known: &[Option<Known>]) -> Vec<Found> {
+    if found.all {
+        return Vec::new();
+    }
+    let volumes = &found.volumes;
     let global: Vec<_> = volumes.iter().zip(known).filter(|(volume, _)| volume.superblock.global_heartbeat()).collect();
     let here = |uuid: &str| volumes.iter().any(|volume| volume.superblock.uuid_text() == uuid);
     let complete = |known: &Option<Known>| {
@@ -113,7 +116,7 @@ fn regions_elsewhere(place: &Place, volumes: &[Found], known: &[Option<Known>]) 
         };
         !here(&uuid) && global.iter().any(of_one)
     };
-    survey(place, &[], PATIENCE).volumes.into_iter().filter(wanted).collect()
+    survey(place, &[], found.patience).volumes.into_iter().filter(wanted).collect()
 }
 
 fn cluster_name(superblock: &Superblock) -> Option<&str> {

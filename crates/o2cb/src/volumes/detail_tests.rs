@@ -1,6 +1,7 @@
 //! Machines whose nodes beat while they are watched.
 
 use super::super::in_use::Use;
+use super::super::region::PATIENCE;
 use super::super::testing::Machine;
 use super::*;
 use std::fs;

@@ -38,6 +38,10 @@ pub struct Found {
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Survey {
+    /// Whether all devices of the machine were looked at.
+    pub all: bool,
+    /// How long one answer of a device may take.
+    pub patience: Duration,
     /// Volumes, in the order of the devices.
     pub volumes: Vec<Found>,
     /// Devices that were not read, with the reason.
@@ -67,7 +71,8 @@ enum Outcome {
 /// Looks at `named` devices, or at all of the machine if none is named. Each answer of a device may take `patience`.
 pub fn survey(place: &Place, named: &[PathBuf], patience: Duration) -> Survey {
     let listing = block_devices::list(place);
-    let mut survey = Survey { problems: if named.is_empty() { listing.problems } else { Vec::new() }, ..Survey::default() };
+    let all = named.is_empty();
+    let mut survey = Survey { all, patience, problems: if all { listing.problems } else { Vec::new() }, ..Survey::default() };
     let mut targets = Vec::new();
     if named.is_empty() {
         for device in &listing.devices {
