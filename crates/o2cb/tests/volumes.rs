@@ -92,17 +92,14 @@ fn what_the_c_tools_say_of_images_is_what_we_say() {
         assert!(ours.status.success(), "{}", stderr(&ours));
         assert_eq!(trimmed(stdout(&ours)), trimmed(stdout(&theirs)), "{name}");
 
-        let debugfs = |command: &str| stdout(&tool("debugfs.ocfs2").args(["-R", command]).arg(path).output().unwrap());
         let volume = &full["volumes"][index];
-        let stat = debugfs("stat //heartbeat");
-        let extent = stat.lines().rev().find(|line| line.trim_start().starts_with("0 ")).unwrap();
-        let block: u64 = extent.split_whitespace().nth(3).unwrap().parse().unwrap();
+        let block = first_block(path, "heartbeat").unwrap();
         if !name.to_string().ends_with("local512") && !name.to_string().ends_with("pcmk") {
             let offset = block * volume["block_size"].as_u64().unwrap();
             assert_eq!(volume["region"]["start_block"].as_u64().unwrap() * 512, offset, "{name}");
         }
         let features: Vec<&str> = volume["features"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
-        let stats = debugfs("stats -h");
+        let stats = debugfs(path, "stats -h");
         let mut named = 0;
         for line in stats.lines().filter(|line| line.contains("Feature ")) {
             for word in line.split(':').nth(1).unwrap().split_whitespace().skip(1) {
@@ -113,9 +110,70 @@ fn what_the_c_tools_say_of_images_is_what_we_say() {
         assert_eq!(features.len(), named, "{name}");
     }
     // Nobody has mounted any of them.
-    let full = stdout(&o2cb(&["-f"], &paths));
-    assert_eq!(full.matches("Not mounted").count(), 9, "{full}");
-    assert_eq!(full.matches("Heartbeat device").count(), 1, "{full}");
+    let empty = stdout(&o2cb(&["-f"], &paths));
+    assert_eq!(empty.matches("Not mounted").count(), 9, "{empty}");
+    assert_eq!(empty.matches("Heartbeat device").count(), 1, "{empty}");
+    // Nodes that beat once and took slots, written where the C tools say that heartbeat and slot map are.
+    for path in &paths {
+        let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+        let block_size = full["volumes"][paths.iter().position(|other| other == path).unwrap()]["block_size"].as_u64().unwrap();
+        for (node, generation) in [(1u8, 0xa3f1_109e_9826_3e92), (0, 7), (254, 0)] {
+            let offset = first_block(path, "heartbeat").unwrap() * block_size + u64::from(node) * 512;
+            file.write_all_at(&beat(0x6b02_0756, node, generation), offset).unwrap();
+        }
+        if let Some(block) = first_block(path, "slot_map").filter(|_| !path.ends_with("classic")) {
+            file.write_all_at(&[1, 0, 0, 0, 254, 0, 0, 0], block * block_size).unwrap();
+        }
+    }
+    let full: serde_json::Value = serde_json::from_slice(&o2cb(&["-f", "--json"], &paths).stdout).unwrap();
+    for (index, path) in paths.iter().enumerate().filter(|(_, path)| !path.ends_with("local512") && !path.ends_with("pcmk")) {
+        let volume = &full["volumes"][index];
+        let ours: Vec<String> = volume["heartbeat"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|slot| {
+                let (node, seq) = (slot["node"].as_u64().unwrap(), slot["last_beat"].as_u64().unwrap());
+                format!("{node}: {node} {seq:016x} {} {}", slot["generation"].as_str().unwrap(), slot["dead_ms"])
+            })
+            .collect();
+        let theirs: Vec<String> = debugfs(path, "hb")
+            .lines()
+            .skip(1)
+            .filter(|line| !line.trim().is_empty())
+            .map(|line| {
+                let words: Vec<_> = line.split_whitespace().collect();
+                [words[0], words[1], words[2], words[3], words[5]].join(" ")
+            })
+            .collect();
+        assert_eq!((ours.len(), &ours), (3, &theirs), "{}", path.display());
+        let slots: Vec<u64> = volume["nodes"].as_array().into_iter().flatten().map(|node| node["node"].as_u64().unwrap()).collect();
+        let theirs: Vec<u64> =
+            debugfs(path, "slotmap").lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.parse().ok()).collect();
+        assert_eq!(slots, theirs, "{}", path.display());
+    }
+}
+
+fn debugfs(path: &Path, command: &str) -> String {
+    stdout(&tool("debugfs.ocfs2").args(["-R", command]).arg(path).output().unwrap())
+}
+
+/// Where `debugfs.ocfs2` finds the first extent of a system file, in blocks.
+fn first_block(path: &Path, file: &str) -> Option<u64> {
+    let stat = debugfs(path, &format!("stat //{file}"));
+    stat.lines().rev().find(|line| line.trim_start().starts_with("0 "))?.split_whitespace().nth(3)?.parse().ok()
+}
+
+/// A heartbeat block as the kernel writes it.
+fn beat(seq: u64, node: u8, generation: u64) -> [u8; 512] {
+    let mut sector = [0; 512];
+    sector[..8].copy_from_slice(&seq.to_le_bytes());
+    sector[8] = node;
+    sector[16..24].copy_from_slice(&generation.to_le_bytes());
+    sector[24..28].copy_from_slice(&62_000u32.to_le_bytes());
+    let checksum = formats::o2hb::Block::parse(&sector).unwrap().computed;
+    sector[12..16].copy_from_slice(&checksum.to_le_bytes());
+    sector
 }
 
 #[test]
