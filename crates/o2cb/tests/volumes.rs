@@ -188,7 +188,7 @@ fn exit_codes_and_what_is_told_of_devices() {
     assert_eq!(stderr(&listed), format!("o2cb: {}: No such file or directory\n", gone.display()));
     let row = format!("{}  o2cb   web         E880624DB1594027BD7B0E5B240B064B  one-k", volume.display());
     assert_eq!(stdout(&listed).lines().nth(1).unwrap(), row);
-    let none = o2cb(&[], &[empty.clone()]);
+    let none = o2cb(&[], std::slice::from_ref(&empty));
     assert_eq!((none.status.code(), stderr(&none)), (Some(1), format!("o2cb: {}: no OCFS2 volume\n", empty.display())));
     assert_eq!(stdout(&none), "Device   Stack  Cluster  F  UUID                              Label\n");
     let good = o2cb(&["--json"], &[volume]);
