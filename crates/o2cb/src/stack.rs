@@ -5,7 +5,6 @@ mod carry;
 mod choice;
 mod configure;
 mod lock;
-mod settings;
 mod sources;
 mod verbs;
 
@@ -148,8 +147,9 @@ impl Verb {
             | Verb::Restart(options)
             | Verb::ForceReload(options) => &options.change,
             Verb::StopHeartbeat(options) => &options.change,
-            Verb::Status(_) | Verb::OnlineStatus(_) | Verb::ClusterStatus(_) => return false,
-            Verb::Configure(_) | Verb::Enable(_) | Verb::Disable(_) => return false,
+            Verb::Status(_) | Verb::OnlineStatus(_) | Verb::ClusterStatus(_) | Verb::Configure(_) | Verb::Enable(_) | Verb::Disable(_) => {
+                return false;
+            }
         };
         !change.dry_run
     }

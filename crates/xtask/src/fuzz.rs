@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+mod disk_seeds;
 mod seeds;
 
 /// Longest input: ten lines of a dump.
@@ -108,6 +109,14 @@ fn write_seeds(fuzz: &Path, target: &str) -> anyhow::Result<()> {
     };
     for (number, seed) in seeds.iter().enumerate() {
         fs::write(corpus.join(format!("seed-{number}")), seed)?;
+    }
+    let binary = match target {
+        "ocfs2_disk" => disk_seeds::volumes()?,
+        "o2hb" => disk_seeds::heartbeats(),
+        _ => Vec::new(),
+    };
+    for (number, seed) in binary.iter().enumerate() {
+        fs::write(corpus.join(format!("volume-{number}")), seed)?;
     }
     Ok(())
 }
