@@ -121,6 +121,10 @@ pub fn regions(plan: &mut Plan, found: &Found, wanted: &Wanted) {
                 room -= 1;
                 start(plan, cluster, &region.uuid, disk);
             }
+            // With other regions than its peers this machine could join no domain: then it does not begin at all.
+            Err(why) if registered.iter().all(|region| !region.is_started()) => {
+                plan.block(what, format!("Heartbeat region could not be found: {why}; nothing is begun with a part of the regions"));
+            }
             Err(why) => plan.refuse(what, format!("Heartbeat region could not be found: {why}")),
         }
     }

@@ -87,12 +87,16 @@ fn the_threshold_and_the_mode_are_refused_while_a_region_exists() {
 }
 
 #[test]
-fn a_region_that_is_not_found_is_refused_and_the_others_start() {
+fn a_region_that_is_not_found_stops_a_beginning_and_not_a_running_cluster() {
     let mut kernel = samples::machine(2);
-    let mut cluster = sample(HeartbeatMode::Global, 1, 2);
+    let mut cluster = sample(HeartbeatMode::Global, 1, 1);
     cluster.regions.push("FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF".to_owned());
+    let begin = plan(&kernel, &cluster, &Defaults::default());
+    assert!(begin.blocked && refused(&begin).contains("Heartbeat region could not be found: no block device carries it"));
+    go_online(&mut kernel, &sample(HeartbeatMode::Global, 1, 1), &Defaults::default());
+    cluster.regions.push(uuid(1));
     let plan = plan(&kernel, &cluster, &Defaults::default());
-    assert!(refused(&plan).contains("Heartbeat region could not be found: no block device carries it"));
+    assert!(!plan.blocked && plan.refused.len() == 1, "{}", plan.shown());
     run(&mut kernel, &plan).1.unwrap();
     assert_eq!(kernel.cluster.as_ref().unwrap().regions.len(), 2);
 }

@@ -78,6 +78,11 @@ pub fn online(machine: &mut dyn Kernel, sources: &dyn Sources, which: &Cluster, 
         writeln!(io.out, "Cluster {name} already online")?;
         return Ok(0);
     }
+    if plan.blocked {
+        writeln!(io.out, "Registering O2CB cluster \"{name}\": Failed")?;
+        tell_refused(&plan, io)?;
+        return Ok(FAILED);
+    }
     let code = carry(machine, &plan, Lines::Script, io)?;
     if code != 0 && !was_online && Found::look(&*machine).online(&name) == Some(true) {
         writeln!(io.err, "o2cb: cluster '{name}' is online all the same, without what is told above")?;
