@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+mod disk_seeds;
 mod seeds;
 
 /// Longest input: ten lines of a dump.
@@ -110,11 +111,21 @@ fn write_seeds(fuzz: &Path, target: &str) -> anyhow::Result<()> {
         "glstats" => vec![seeds::GLSTATS.to_owned()],
         "sbstats" => vec![format!("{0}\n\n{0}", seeds::SBSTATS)],
         "hist" => vec![seeds::HIST.to_owned()],
+        "cluster_conf" => vec![seeds::CLUSTER_CONF.to_owned(), seeds::ODD_CLUSTER_CONF.to_owned()],
+        "sysconfig" => vec![seeds::SYSCONFIG.to_owned()],
         "glockfd" => vec![seeds::GLOCKFD.to_owned(), seeds::GFS2_STATUS.to_owned()],
         _ => Vec::new(),
     };
     for (number, seed) in seeds.iter().enumerate() {
         fs::write(corpus.join(format!("seed-{number}")), seed)?;
+    }
+    let binary = match target {
+        "ocfs2_disk" => disk_seeds::volumes()?,
+        "o2hb" => disk_seeds::heartbeats(),
+        _ => Vec::new(),
+    };
+    for (number, seed) in binary.iter().enumerate() {
+        fs::write(corpus.join(format!("volume-{number}")), seed)?;
     }
     Ok(())
 }

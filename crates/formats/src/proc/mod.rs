@@ -2,6 +2,7 @@
 
 pub mod comm;
 pub mod fdinfo;
+pub mod fib_trie;
 pub mod locks;
 pub mod stack;
 pub mod stat;

@@ -128,3 +128,10 @@ Waiting Queue
 ";
 
 pub(super) const DLM_WAITERS: &str = "123 11 -1        5            f672\nd9 3 2        6            d5ef\n";
+
+pub(super) const CLUSTER_CONF: &str = "# the cluster\n\ncluster:\n\tname = web\n\theartbeat_mode = global\n\tnode_count = 1\n\nnode:\n\tcluster = web\n\tnumber = 7\n\tip_port = 7777\n\tip_address = 192.168.0.107\n\tname = node7\n# its region\nheartbeat:\n\tcluster = web\n\tregion = 77D95EF51C0149D2823674FCC162CF8B\n\n";
+
+pub(super) const ODD_CLUSTER_CONF: &str =
+    "cluster:\n name=a\n x = \\\n y\\\\\n\n node_count=010\ncluster:\n name=b\nnode :\n\tcluster = b \r\n\tnumber = -1\nNode:\n # c\n";
+
+pub(super) const SYSCONFIG: &str = "# O2CB\nO2CB_ENABLED=true\nO2CB_STACK=o2cb\nexport O2CB_BOOTCLUSTER='web' # boot\nO2CB_HEARTBEAT_THRESHOLD=\"61\"\nO2CB_IDLE_TIMEOUT_MS=$X\nif true; then A=`b`; fi\n";

@@ -1,0 +1,48 @@
+//! The arguments. Global options come before or after the command; `o2cb(8)` wants them before.
+
+use crate::place::Place;
+use crate::{config, stack, volumes};
+use clap::{ArgAction, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Operates and explains O2CB, the cluster stack of OCFS2
+#[derive(Debug, Parser)]
+#[command(name = "o2cb", version, disable_version_flag = true, subcommand_required = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// The cluster's configuration [default: /etc/ocfs2/cluster.conf]
+    #[arg(long, value_name = "PATH", global = true)]
+    config_file: Option<PathBuf>,
+    /// Tell what is done; twice: also what is looked at
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// Tell the version
+    #[arg(short = 'V', long, action = ArgAction::Version)]
+    version: (),
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    #[command(flatten)]
+    Config(config::Verb),
+    #[command(flatten)]
+    Stack(stack::Verb),
+    /// List the OCFS2 volumes of this machine
+    Volumes(volumes::Options),
+    /// Print completions for a shell
+    Completions {
+        /// Shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+impl Cli {
+    /// The machine that the arguments are about.
+    pub fn place(&self) -> Place {
+        Place::new(self.config_file.as_deref())
+    }
+}

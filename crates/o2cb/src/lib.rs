@@ -1,0 +1,64 @@
+//! Operates and explains O2CB, the cluster stack of OCFS2: drop-in for `o2cb(8)` and the verbs of its init script.
+//!
+//! The kernel's node manager, heartbeat, network and DLM do the work. What is written to them, to `/etc` and to module or
+//! mount tables is written by this crate alone, and only by verbs that say so.
+
+pub mod apply;
+mod args;
+pub mod config;
+pub mod defaults;
+pub mod errno;
+pub mod found;
+pub mod kernel;
+pub mod obstacles;
+pub mod place;
+pub mod plan;
+pub mod stack;
+pub mod status;
+pub mod step;
+pub mod volumes;
+pub mod wanted;
+
+use args::{Cli, Verb};
+use clap::{CommandFactory as _, Parser as _};
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+/// Exit code of a verb: what it says did not succeed, or the answer is no.
+pub const FAILED: u8 = 1;
+
+/// Reads the arguments, does what they say, and tells how it ended: 0 done (or the answer is yes), 1 failed (or no), 2 wrong usage.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.act() {
+        Ok(status) => ExitCode::from(status),
+        // `o2cb list-nodes web | head`: the reader has seen enough.
+        Err(error) if error.root_cause().downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            // If stderr is gone too, nobody is left to tell.
+            let _ = writeln!(io::stderr(), "o2cb: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+impl Cli {
+    fn act(&self) -> anyhow::Result<u8> {
+        let place = self.place();
+        match &self.verb {
+            Verb::Config(verb) => config::run(&place, verb, self.verbose),
+            Verb::Stack(verb) => stack::run(&place, verb, self.verbose),
+            Verb::Volumes(options) => volumes::run(&place, options),
+            Verb::Completions { shell } => {
+                clap_complete::generate(*shell, &mut Cli::command(), "o2cb", &mut io::stdout());
+                Ok(0)
+            }
+            Verb::Man => {
+                clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
+                Ok(0)
+            }
+        }
+    }
+}
