@@ -57,6 +57,14 @@ fn a_new_file_is_as_ocfs2_tools_write_it() {
     let new = edited("", |document| document.add_cluster("c"));
     assert_eq!(new, "cluster:\n\tname = c\n\theartbeat_mode = local\n\tnode_count = 0\n\n");
     assert_eq!(edited(&new, |document| document.remove_cluster("c")), "");
+    // A backslash at the file's end says nothing, and must not join lines.
+    for (open, closed) in [("\\", "\n"), ("\\\\", "\\ \n")] {
+        let text = format!("cluster:\n\tname = c\n\tnode_count = 0\n\tx = y{open}");
+        let added = edited(&text, |document| document.add_cluster("d"));
+        assert!(added.starts_with(&format!("{}{closed}\ncluster:\n", text.trim_end_matches('\\'))), "{added:?}");
+        let set = edited(&text, |document| document.set_mode("c", HeartbeatMode::Global));
+        assert_eq!(set, format!("{}{closed}\theartbeat_mode = global\n", text.trim_end_matches('\\')));
+    }
     // Without last newline; without blank lines; before a NUL byte.
     let open = "cluster:\n\tname = c\n\tnode_count = 0";
     assert!(edited(open, |document| document.add_cluster("d")).starts_with(&format!("{open}\n\ncluster:\n\tname = d\n")));
