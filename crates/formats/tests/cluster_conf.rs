@@ -1,5 +1,6 @@
 //! Every odd `cluster.conf` is refused with its line and reason, or means what it says and round-trips.
 
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 mod odd;
 
 use formats::cluster_conf::Document;

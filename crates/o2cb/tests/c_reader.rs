@@ -1,7 +1,10 @@
 //! Files are refused exactly where the reader of ocfs2-tools refuses them, as its own program shows. Without ocfs2-tools this
 //! test says so and compares nothing.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "../../formats/tests/odd/mod.rs"]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 mod odd;
 
 use formats::cluster_conf::Document;

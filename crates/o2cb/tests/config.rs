@@ -1,6 +1,8 @@
 //! The verbs about the configuration, as the program does them: what it prints, writes, and how it ends. Each defect of
 //! ocfs2-tools' `o2cb` that is named here is one that ours does not share.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;

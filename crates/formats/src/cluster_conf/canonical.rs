@@ -137,9 +137,9 @@ fn write_comments(out: &mut Vec<u8>, comments: &Comments) {
 /// A value without blanks at its end, of the same meaning wherever it stands.
 fn usual_value(raw: &[u8]) -> Vec<u8> {
     // At the file's end a backslash is lost; anywhere else it would join the next line.
-    let raw = raw.strip_suffix(b"\\").unwrap_or(raw);
-    let end = raw.iter().rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | 0x0c)).map_or(0, |last| last + 1);
-    let mut value = raw.get(..end).unwrap_or_default().to_vec();
+    let kept = raw.strip_suffix(b"\\").unwrap_or(raw);
+    let end = kept.iter().rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | 0x0c)).map_or(0, |last| last + 1);
+    let mut value = kept.get(..end).unwrap_or_default().to_vec();
     if value.ends_with(b"\\") {
         value.push(b' ');
     }

@@ -2,7 +2,7 @@
 
 use super::document::{Document, Stanza};
 use super::syntax::show;
-use super::text;
+use super::text::{self, Kind};
 use super::{HeartbeatMode, Node};
 use std::fmt;
 use std::ops::Range;
@@ -184,10 +184,8 @@ impl Document {
             }
             None => (self.end(), !self.lines.is_empty() && !self.is_blank(self.lines.len().checked_sub(1)), true),
         };
-        let mut text = Vec::new();
-        if at > 0 && self.text.get(at - 1) != Some(&b'\n') {
-            text.push(b'\n');
-        }
+        let (end, newline) = self.ended(at);
+        let mut text = newline.to_vec();
         if blank {
             text.push(b'\n');
         }
@@ -195,7 +193,23 @@ impl Document {
         if close {
             text.push(b'\n');
         }
-        self.replace(at..at, &text);
+        self.replace(end..at, &text);
+    }
+
+    /// Where the text before a place must end so that the line there has an end, and what to put there. At the file's end a
+    /// backslash says nothing; with a newline after it, it would join the next line.
+    fn ended(&self, at: usize) -> (usize, &'static [u8]) {
+        let before = self.text.get(..at).unwrap_or_default();
+        if before.is_empty() || before.ends_with(b"\n") {
+            return (at, b"");
+        }
+        let line = self.lines.iter().find(|line| line.range.end == at);
+        match before {
+            [rest @ .., b'\\'] if line.is_some_and(|line| matches!(line.kind, Kind::Attribute { .. })) => {
+                (rest.len(), if rest.ends_with(b"\\") { b" \n" } else { b"\n" })
+            }
+            _ => (at, b"\n"),
+        }
     }
 
     /// Takes a stanza out, and one of the blank lines around it where there are two.
@@ -221,12 +235,10 @@ impl Document {
             self.replace(start..start + end, format!("{blank}{value}").as_bytes());
             return;
         }
-        let mut line = self.style(Some(stanza)).line(name, value.as_bytes());
+        let line = self.style(Some(stanza)).line(name, value.as_bytes());
         let at = self.lines.get(stanza.end()).map_or(self.end(), |line| line.range.end);
-        if at > 0 && self.text.get(at - 1) != Some(&b'\n') {
-            line.insert(0, b'\n');
-        }
-        self.replace(at..at, &line);
+        let (end, newline) = self.ended(at);
+        self.replace(end..at, &[newline, &line].concat());
     }
 
     fn replace(&mut self, range: Range<usize>, with: &[u8]) {
