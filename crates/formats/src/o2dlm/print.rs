@@ -32,7 +32,9 @@ pub fn resource(resource: &Resource) -> Vec<u8> {
     text.extend_from_slice(format!("RMAP:{}\n", node_list::print(&resource.referenced_by)).as_bytes());
     if let Some(lvb) = &resource.lvb {
         text.extend_from_slice(b"LVBX:");
-        lvb.iter().for_each(|byte| put(&mut text, format_args!("{byte:02x}")));
+        for byte in lvb {
+            put(&mut text, format_args!("{byte:02x}"));
+        }
         text.push(b'\n');
     }
     for one in &resource.locks {
