@@ -7,8 +7,11 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What the nodes get, at `/usr/local/bin`.
-const PROGRAMS: [&str; 2] = ["dlmtop", "lab-guest"];
+/// What the nodes get, and where. `o2cb` is not on the path: Debian's init script must find the C tool of this name.
+const PROGRAMS: [(&str, &str); 3] = [("dlmtop", "/usr/local/bin/dlmtop"), ("lab-guest", "/usr/local/bin/lab-guest"), ("o2cb", O2CB)];
+
+/// Our `o2cb` in the nodes.
+pub const O2CB: &str = "/opt/o2cb/o2cb";
 
 /// The workspace's root directory.
 pub fn workspace() -> PathBuf {
@@ -51,21 +54,22 @@ pub fn built_dlmtop() -> anyhow::Result<PathBuf> {
 /// Builds our programs and puts them into `nodes`. Returns where dlmtop is.
 pub fn push(lab: &Lab, nodes: &[u8]) -> anyhow::Result<PathBuf> {
     progress::say("building our programs");
-    for program in PROGRAMS {
+    for (program, _) in PROGRAMS {
         build(program)?;
     }
     push_built(lab, nodes)?;
-    progress::say(&format!("{} have {}", crate::lab::names(nodes), PROGRAMS.join(" and ")));
+    progress::say(&format!("{} have {}", crate::lab::names(nodes), PROGRAMS.map(|(program, _)| program).join(", ")));
     built_dlmtop()
 }
 
 /// Puts what was built last into `nodes`.
 pub fn push_built(lab: &Lab, nodes: &[u8]) -> anyhow::Result<()> {
     let triple = host_triple()?;
-    for program in PROGRAMS {
+    crate::ssh::on_each(nodes, |node| lab.ssh.run(node, "mkdir -p /opt/o2cb", crate::stack::STEP))?;
+    for (program, place) in PROGRAMS {
         let path = built(program, &triple);
         let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
-        crate::ssh::on_each(nodes, |node| lab.ssh.write(node, &format!("/usr/local/bin/{program}"), 0o755, &bytes))?;
+        crate::ssh::on_each(nodes, |node| lab.ssh.write(node, place, 0o755, &bytes))?;
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ mod inside;
 mod numbers;
 mod reading;
 mod remnants;
+mod stack;
 mod start;
 mod tracing;
 mod waits;
@@ -240,6 +241,27 @@ const TRIALS: &[Trial] = &[
         core: true,
         on: Ocfs2,
         run: faults::killed,
+    },
+    Trial {
+        name: "o2cb-local",
+        claim: "our o2cb from nothing to mounted and back, beside the C tools; what is in the way of offline is named; queries write nothing",
+        core: true,
+        on: Ocfs2,
+        run: stack::whole_life,
+    },
+    Trial {
+        name: "o2cb-refusals",
+        claim: "what the kernel refuses is told in words, and nothing is left half done",
+        core: false,
+        on: Ocfs2,
+        run: stack::refusals,
+    },
+    Trial {
+        name: "o2cb-global",
+        claim: "global heartbeat on three regions: nodes and regions come and go while a volume is mounted",
+        core: false,
+        on: Ocfs2,
+        run: stack::three_regions,
     },
 ];
 
