@@ -21,7 +21,8 @@ fn making(cluster: &str, node: &Node, local: bool) -> Vec<(Action, String)> {
         (write("num", node.number.to_string()), format!("its number: {}", node.number)),
     ];
     if local {
-        actions.push((write("local", "1".to_owned()), "it is this machine: the kernel listens on that address and port".to_owned()));
+        let what = format!("it is this machine: the kernel listens on {}:{}", node.address, node.port);
+        actions.push((write("local", "1".to_owned()), what));
     }
     actions
 }
