@@ -14,7 +14,7 @@ pub use holders::{Holder, NamespaceMount, device_holders, dlmfs_holders, mounts_
 pub use machine::{Filesystem, Module, Sysctls};
 pub use seen::Seen;
 
-use crate::kernel::{CLUSTER_STACK, CLUSTERS, Look, PLUGINS};
+use crate::kernel::{CLUSTER_STACK, CLUSTERS, Look};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
@@ -57,6 +57,7 @@ impl Found {
     /// Looks at the machine.
     pub fn look(look: &dyn Look) -> Found {
         let mounts = machine::mounts(look);
+        let modules = machine::modules(look);
         let drivers = machine::drivers(look);
         let dlmfs = machine::filesystem(look, &drivers, &mounts, "ocfs2_dlmfs", crate::kernel::DLMFS);
         let user_domains = if dlmfs.mounted == Seen::Is(true) { machine::user_domains(look) } else { Seen::Absent };
@@ -65,8 +66,8 @@ impl Found {
             configfs: machine::filesystem(look, &drivers, &mounts, "configfs", crate::kernel::CONFIGFS),
             debugfs: machine::filesystem(look, &drivers, &mounts, "debugfs", crate::kernel::DEBUGFS),
             dlmfs,
-            modules: machine::modules(look),
-            plugins: Seen::text(look, PLUGINS).map(|text| text.split_whitespace().map(str::to_owned).collect()),
+            plugins: machine::plugins(look, &modules),
+            modules,
             stack: Seen::text(look, CLUSTER_STACK).map(|text| text.trim().to_owned()),
             clusters: cluster::clusters(look),
             beats: debug::beats(look),

@@ -226,7 +226,8 @@ fn is_loaded(look: &dyn Look, module: &str) -> bool {
     match module {
         "configfs" | "ocfs2_dlmfs" => words("/proc/filesystems", module),
         "ocfs2_stackglue" => look.read(CLUSTER_STACK).is_ok(),
-        "ocfs2_stack_o2cb" => words(PLUGINS, "o2cb"),
+        // Of several plugins the kernel tells one only; see `found::machine::plugins`.
+        "ocfs2_stack_o2cb" => words(PLUGINS, "o2cb") || in_proc_modules(look, module),
         _ => in_proc_modules(look, module),
     }
 }

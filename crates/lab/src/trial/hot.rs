@@ -15,6 +15,9 @@ const FIRST: usize = 5;
 /// For how long the mount is waited for to become still.
 const STILL: Duration = Duration::from_secs(120);
 
+/// A line that was ready before is taken at once.
+const SOON: Duration = Duration::from_millis(300);
+
 /// DLM requests by node and glock type.
 type Requests = BTreeMap<(String, String), u64>;
 
@@ -76,20 +79,22 @@ impl Seen {
     }
 }
 
-/// Takes snapshots until three in a row tell fresh samples of all nodes without a DLM request, and `sbstats` is the same before
-/// and after them: the kernel makes a few requests on its own account. Returns what `sbstats` has.
+/// Takes snapshots until `sbstats` is the same before and after two in a row that tell fresh samples of all nodes: what the second
+/// tells was read in between, so all is told that `sbstats` has counted. Returns that. The kernel makes a few requests on its own
+/// account every now and then.
 fn until_still(bench: &Bench, watch: &mut Watch, seen: &mut Seen, inode: u64) -> anyhow::Result<Vec<BTreeMap<String, u64>>> {
     let nodes = bench.lab.nodes();
     let deadline = Instant::now() + STILL;
     let mut counted = gfs2::requests(bench)?;
     loop {
-        let mut still = 0;
-        watch.until("no more DLM requests", STILL, |snapshot| {
-            let before: u64 = seen.told.values().sum();
+        let began = Instant::now();
+        let mut fresh = 0;
+        watch.until("fresh samples of all nodes", STILL, |snapshot| {
             seen.add(snapshot, inode);
-            let fresh = nodes.iter().all(|node| node_of(snapshot, &format!("node{node}")).is_some_and(is_fresh));
-            still = if fresh && seen.told.values().sum::<u64>() == before { still + 1 } else { 0 };
-            (still >= 3).then_some(())
+            let all = nodes.iter().all(|node| node_of(snapshot, &format!("node{node}")).is_some_and(is_fresh));
+            // Lines that came while something else was done tell of before that.
+            fresh = if all && began.elapsed() > SOON { fresh + 1 } else { 0 };
+            (fresh >= 2).then_some(())
         })?;
         let before = std::mem::replace(&mut counted, gfs2::requests(bench)?);
         if before == counted {

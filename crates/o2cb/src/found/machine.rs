@@ -1,7 +1,7 @@
 //! File systems, modules, sysctls, sockets and semaphores.
 
 use super::Seen;
-use crate::kernel::{DLMFS, Look};
+use crate::kernel::{DLMFS, Look, PLUGINS};
 use formats::mounts::{Mount, parse_mounts};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -64,6 +64,23 @@ pub fn modules(look: &dyn Look) -> Seen<Vec<Module>> {
     })
 }
 
+/// Stack plugins. With several loaded the kernel writes each name over the one before (`ocfs2_loaded_cluster_plugins_show`,
+/// `fs/ocfs2/stackglue.c`, 6.1 and 6.12: "user\n" and five zero bytes, with `o2cb` loaded too), so the modules are asked as well.
+pub fn plugins(look: &dyn Look, modules: &Seen<Vec<Module>>) -> Seen<Vec<String>> {
+    Seen::text(look, PLUGINS).map(|text| {
+        let mut plugins: Vec<String> =
+            text.split(|c: char| c.is_whitespace() || c == '\0').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+        for module in modules.is().into_iter().flatten() {
+            if let Some(plugin) = module.name.strip_prefix("ocfs2_stack_")
+                && !plugins.iter().any(|known| known == plugin)
+            {
+                plugins.push(plugin.to_owned());
+            }
+        }
+        plugins
+    })
+}
+
 /// Folders of dlmfs. Only names are read: a lock file that is opened may wait for ever.
 pub fn user_domains(look: &dyn Look) -> Seen<Vec<(String, Vec<String>)>> {
     Seen::of(look.list(DLMFS).and_then(|entries| {
@@ -122,5 +139,16 @@ mod tests {
         kernel.put("/proc/modules", "ocfs2_dlm 282624 1 ocfs2_stack_o2cb, Live 0x0000000000000000\nconfigfs 61440 2 - Live 0x0\n");
         let modules = modules(&kernel);
         assert_eq!(modules.is().unwrap()[0], Module { name: "ocfs2_dlm".to_owned(), uses: 1 });
+    }
+
+    #[test]
+    fn of_several_plugins_the_kernel_tells_the_last_only() {
+        let mut kernel = ModelKernel::new();
+        kernel.put("/sys/fs/ocfs2/loaded_cluster_plugins", "user\n\0\0\0\0\0");
+        kernel.put("/proc/modules", "ocfs2_stack_o2cb 12288 0 - Live 0x0\nocfs2_stack_user 20480 0 - Live 0x0\n");
+        let told = plugins(&kernel, &modules(&kernel));
+        assert_eq!(told, Seen::Is(vec!["user".to_owned(), "o2cb".to_owned()]));
+        kernel.put("/proc/modules", "");
+        assert_eq!(plugins(&kernel, &modules(&kernel)), Seen::Is(vec!["user".to_owned()]));
     }
 }

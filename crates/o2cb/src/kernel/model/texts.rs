@@ -67,8 +67,11 @@ impl ModelKernel {
             "/proc/net/tcp" => return Some(self.sockets()),
             super::super::CLUSTER_STACK => return glue.then(|| format!("{}\n", self.stack)),
             super::super::PLUGINS => {
-                let plugin = if self.modules.contains("ocfs2_stack_o2cb") { "o2cb\n" } else { "" };
-                return glue.then(|| plugin.to_owned());
+                // Each name is written over the one before, and the length is that of all.
+                let loaded: Vec<&str> = self.modules.iter().filter_map(|module| module.strip_prefix("ocfs2_stack_")).collect();
+                let last = loaded.last().map_or_else(String::new, |last| format!("{last}\n"));
+                let length = loaded.iter().map(|name| name.len() + 1).sum::<usize>();
+                return glue.then(|| format!("{last:\0<length$}"));
             }
             _ => {}
         }
