@@ -1,7 +1,7 @@
 //! Which of very many glocks are active, in memory that does not grow with them.
 //!
 //! `glstats` tells totals since each glock was made, so a count over an interval needs the totals before it. For up to
-//! `MOST_EXACT` glocks they are all kept. Beyond, only a sum over each of many groups of glocks is ([`Groups`]): where a
+//! `MOST_EXACT` glocks they are all kept. Beyond, only a sum over each of many groups of glocks is (`groups`): where a
 //! group's sum has changed, some glock of it was used, and from then on the totals of that group's glocks are kept until it has
 //! been quiet for `QUIET_PASSES`. What a glock did in the pass that woke its group is not told of it (`sbstats` counts it all the same).
 
