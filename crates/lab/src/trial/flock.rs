@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 /// For how long an event of a workload is waited for.
 const SOON: Duration = Duration::from_secs(60);
-/// How far a told age may be off.
-const SLACK_US: i64 = 1_500_000;
+/// How far a told age may be ahead. It lags by the age of the node's sample: an interval at most.
+const AHEAD_US: i64 = 500_000;
 
 /// A process of a workload, as it tells itself.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ fn waiters(of: &Value) -> Vec<&Value> {
 }
 
 /// An error unless the snapshot tells the flock of `inode` as stuck, with this holder and these waiters since they asked.
-fn judge_stuck(snapshot: &Value, inode: u64, holder: &Process, wants: &[Process]) -> anyhow::Result<()> {
+fn judge_stuck(snapshot: &Value, inode: u64, holder: &Process, wants: &[Process], interval: Duration) -> anyhow::Result<()> {
     let verdict = list(snapshot, "verdicts").iter().find(|of| text(of, "uuid") == gfs2::TABLE).and_then(|of| of.get("verdict"));
     let word = verdict.map(|verdict| text(verdict, "word"));
     ensure!(word == Some("stuck"), "the verdict is {word:?}");
@@ -62,7 +62,12 @@ fn judge_stuck(snapshot: &Value, inode: u64, holder: &Process, wants: &[Process]
         process.is(waiter.get("actor")).context("a waiter")?;
         let told_us = waiter.get("for_ns").and_then(Value::as_i64).context("no age")? / 1000;
         let true_us = now_us - process.at_us;
-        ensure!((told_us - true_us).abs() <= SLACK_US, "{} waits {true_us} µs, told as {told_us}: {waiter}", process.node);
+        let lags_us = true_us - told_us;
+        ensure!(
+            (-AHEAD_US..=interval.as_micros() as i64).contains(&lags_us),
+            "{} waits {true_us} µs, told as {told_us}: {waiter}",
+            process.node
+        );
     }
     Ok(())
 }
@@ -83,6 +88,7 @@ fn until_judged(watch: &mut Watch, limit: Duration, judge: impl Fn(&Value) -> an
 }
 
 pub(super) fn stuck_gfs2(bench: &mut Bench) -> anyhow::Result<()> {
+    let interval = bench.interval;
     let file = format!("{}/held", gfs2::fresh(bench, "stuck-flock")?);
     let mut watch = Watch::view(bench, &["waits"], &["--stuck", "3"])?;
     watch.until("all nodes seen", Duration::from_secs(60), |snapshot| list(snapshot, "nodes_not_seen").is_empty().then_some(()))?;
@@ -95,12 +101,12 @@ pub(super) fn stuck_gfs2(bench: &mut Bench) -> anyhow::Result<()> {
         wants.push(Process::of(&waiter.event_within("wants", SOON)?)?);
         waiting.push(waiter);
     }
-    until_judged(&mut watch, Duration::from_secs(40), |snapshot| judge_stuck(snapshot, inode, &holder, &wants))?;
+    until_judged(&mut watch, Duration::from_secs(40), |snapshot| judge_stuck(snapshot, inode, &holder, &wants, interval))?;
     // It must stay right while it goes on.
     let mut wrong = Vec::new();
     for _ in 0..5 {
         let snapshot = watch.next()?;
-        if let Err(error) = judge_stuck(snapshot, inode, &holder, &wants) {
+        if let Err(error) = judge_stuck(snapshot, inode, &holder, &wants, interval) {
             wrong.push(format!("{error:#}"));
         }
     }
