@@ -27,10 +27,10 @@ pub fn refusals(bench: &mut Bench) -> anyhow::Result<()> {
         nothing_is_left(bench, "a number twice")?;
 
         with(&conf)?;
-        let listen = "setsid python3 -c 'import socket,time\ns=socket.socket(); s.bind((\"10.77.0.1\",7777)); s.listen(); time.sleep(900)' \
+        let listen = "setsid python3 -c 'import socket,time\ns=socket.socket(); s.setsockopt(1,2,1); s.bind((\"10.77.0.1\",7777)); s.listen(); time.sleep(900)' \
                       </dev/null >/dev/null 2>&1 & echo $!";
         let pid = bench.lab.ssh.run(1, listen, STEP)?.trim().to_owned();
-        // Connections of earlier clusters may linger on that port: it must be one that listens.
+        // Connections of earlier clusters may linger on that port (hence SO_REUSEADDR): it must be one that listens.
         let listens = "for n in $(seq 200); do awk '$2 ~ /:1E61$/ && $4 == \"0A\" { found = 1 } END { exit !found }' /proc/net/tcp && exit 0; \
                        sleep 0.1; done; exit 1";
         bench.lab.ssh.run(1, listens, STEP)?;
