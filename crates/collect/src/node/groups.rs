@@ -4,8 +4,8 @@
 const GROUPS: usize = 1 << 19;
 /// A group that was quiet in so many passes is not followed any more.
 pub const QUIET_PASSES: u8 = 8;
-/// So many glocks are added to their groups at once. The sums lie all over a memory larger than the near caches: one addition
-/// would wait for its sum, of many the waits overlap.
+/// So many glocks are added to their groups at once: the sums lie all over a memory larger than the near caches, and of many additions
+/// in a row the waits for it can overlap. What that gives could not be told from the noise of a busy machine.
 const AT_ONCE: usize = 256;
 
 /// The sums, once begun; each group is named by a hash of any of its glocks.
