@@ -152,9 +152,9 @@ pub enum ConfigVerb {
 /// Does one.
 pub fn run(place: &Place, verb: &Verb, verbose: u8) -> anyhow::Result<u8> {
     if verbose > 0 {
-        eprintln!("Using config file '{}'", place.cluster_conf().display());
+        crate::say(&format!("Using config file '{}'", place.cluster_conf().display()));
     }
-    let edit = edit::Edit { path: place.cluster_conf(), verbose };
+    let edit = edit::Edit { place, verbose };
     match verb {
         Verb::AddCluster { cluster } => edit.add_cluster(cluster),
         Verb::RemoveCluster { cluster } => edit.remove_cluster(cluster),

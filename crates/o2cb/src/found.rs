@@ -10,7 +10,7 @@ mod seen;
 
 pub use cluster::{FoundCluster, FoundNode, FoundRegion};
 pub use debug::{Beats, Domain};
-pub use holders::{Holder, NamespaceMount, device_holders, dlmfs_holders, mounts_everywhere, start_time};
+pub use holders::{Holder, NamespaceMount, device_holders, device_mount, dlmfs_holders, mounts_everywhere, start_time};
 pub use machine::{Filesystem, Module, Sysctls};
 pub use seen::Seen;
 

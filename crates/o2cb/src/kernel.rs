@@ -3,17 +3,16 @@
 //! Two walls: a query gets a [`Look`], which has no method that changes anything; only verbs that change something get a
 //! [`Kernel`]. So `status` and `--dry-run` cannot load, mount or write, whatever their code says.
 
+use crate::program::Answer;
 use std::io;
 use std::time::Duration;
 
 mod real;
-mod spawn;
 
 #[cfg(test)]
 pub(crate) mod model;
 
 pub use real::Machine;
-pub use spawn::{Answer, answer_of};
 
 /// `/sys/kernel/config/cluster`: there while `ocfs2_nodemanager` is loaded and configfs is mounted.
 pub const CLUSTERS: &str = "/sys/kernel/config/cluster";

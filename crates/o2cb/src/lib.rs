@@ -3,6 +3,9 @@
 //! The kernel's node manager, heartbeat, network and DLM do the work. What is written to them, to `/etc` and to module or
 //! mount tables is written by this crate alone, and only by verbs that say so.
 
+// They panic where nobody reads what is printed.
+#![cfg_attr(not(test), warn(clippy::print_stderr, clippy::print_stdout))]
+
 pub mod apply;
 mod args;
 pub mod config;
@@ -13,6 +16,7 @@ pub mod kernel;
 pub mod obstacles;
 pub mod place;
 pub mod plan;
+pub mod program;
 pub mod stack;
 pub mod status;
 pub mod step;
@@ -37,11 +41,15 @@ pub fn run() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            // If stderr is gone too, nobody is left to tell.
-            let _ = writeln!(io::stderr(), "o2cb: {error:#}");
+            say(&format!("o2cb: {error:#}"));
             ExitCode::from(FAILED)
         }
     }
+}
+
+/// Tells people something, on stderr. If that is gone, nobody is left to tell: what is being done goes on.
+pub(crate) fn say(words: &str) {
+    let _ = writeln!(io::stderr(), "{words}");
 }
 
 impl Cli {

@@ -1,6 +1,6 @@
 //! What stands in the way of taking the cluster offline. Looked at before anything is touched.
 
-use crate::found::{Found, FoundRegion, Holder, NamespaceMount, Seen, device_holders, dlmfs_holders, mounts_everywhere};
+use crate::found::{Found, FoundRegion, Holder, NamespaceMount, Seen, device_holders, device_mount, dlmfs_holders, mounts_everywhere};
 use crate::kernel::Look;
 use formats::cluster_conf::HeartbeatMode;
 use std::io;
@@ -76,9 +76,11 @@ fn leftovers(look: &dyn Look, found: &Found, obstacles: &Obstacles, regions: &[F
             continue;
         }
         let device = region.device.is().cloned().unwrap_or_default();
-        let holders = if device.is_empty() { Vec::new() } else { device_holders(look, &device)? };
-        let mounted =
-            obstacles.mounts.iter().find(|mount| mount.source.strip_prefix("/dev/") == Some(device.as_str()) && !device.is_empty());
+        let (holders, mounted) = if device.is_empty() {
+            (Vec::new(), None)
+        } else {
+            (device_holders(look, &device)?, device_mount(look, &device, &obstacles.mounts))
+        };
         let in_use = if let Some(mount) = mounted {
             Some(format!("{device} is mounted at {}", mount.mount_point))
         } else if let Some(holder) = holders.first() {

@@ -174,8 +174,30 @@ pub fn run(place: &Place, verb: &Verb, verbose: u8) -> anyhow::Result<u8> {
     let mut machine = Machine::new(place);
     let sources = Files::new(place);
     let (mut out, mut err) = (io::stdout(), io::stderr());
-    let mut io = Io { out: &mut out, err: &mut err, ask: &mut ask, verbose: verbose > 0 };
-    run_on(&mut machine, &sources, verb, &mut io)
+    if verb.changes_the_kernel() {
+        let (mut out, mut err) = (ToTheEnd(out), ToTheEnd(err));
+        return run_on(&mut machine, &sources, verb, &mut Io { out: &mut out, err: &mut err, ask: &mut ask, verbose: verbose > 0 });
+    }
+    run_on(&mut machine, &sources, verb, &mut Io { out: &mut out, err: &mut err, ask: &mut ask, verbose: verbose > 0 })
+}
+
+/// A writer whose reader may go away (`o2cb online | head`): the machine is not left half changed for that, and the exit code still
+/// tells how it went.
+struct ToTheEnd<W>(W);
+
+impl<W: Write> Write for ToTheEnd<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        // Nothing that was said is of use to nobody.
+        let _ = self.0.flush();
+        Ok(())
+    }
 }
 
 /// A line from the terminal.

@@ -16,11 +16,11 @@ mod region;
 mod serve;
 mod survey;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod text;
 mod watch;
 
-pub use region::{RegionFault, RegionOnDisk, find_region, region_of};
+pub use region::{RegionFault, RegionOnDisk, find_region, region_of, superblock_of};
 
 use crate::FAILED;
 use crate::place::Place;

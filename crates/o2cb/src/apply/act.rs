@@ -65,7 +65,7 @@ fn stop_counted(kernel: &mut dyn Kernel, uuid: &str, folder: &str) -> io::Result
     Err(io::Error::other(format!("{MOST_USERS} users were counted down and the region is still there")))
 }
 
-fn succeed(answer: io::Result<crate::kernel::Answer>, program: &str) -> io::Result<()> {
+fn succeed(answer: io::Result<crate::program::Answer>, program: &str) -> io::Result<()> {
     match answer {
         Ok(answer) if answer.is_ok() => Ok(()),
         Ok(answer) => Err(io::Error::other(format!("{program}: {}", answer.complaint()))),

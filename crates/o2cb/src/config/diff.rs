@@ -50,7 +50,7 @@ fn compare(place: &Place, nodes: &[String], timeout: Duration, ssh: &Path) -> an
         let differences = match answer {
             Ok(files) => differences(&ours, &Said::new(&files.cluster_conf, Sysconfig::parse(&files.sysconfig))),
             Err(why) => {
-                eprintln!("o2cb: {node}: not compared: {why}");
+                crate::say(&format!("o2cb: {node}: not compared: {why}"));
                 status = FAILED;
                 continue;
             }

@@ -4,6 +4,7 @@ use super::AddNode;
 use super::file::LockedFile;
 use super::region::{self, Region};
 use crate::FAILED;
+use crate::place::Place;
 use anyhow::{Context as _, bail};
 use formats::cluster_conf::{Document, EditError, HeartbeatMode, Node, is_region, rules};
 use formats::config_problem::Problem;
@@ -12,13 +13,17 @@ use std::path::Path;
 
 /// A change that is to be made.
 pub(super) struct Edit<'a> {
-    /// The file.
-    pub(super) path: &'a Path,
+    /// The machine.
+    pub(super) place: &'a Place,
     /// Whether to tell what is done.
     pub(super) verbose: u8,
 }
 
 impl Edit<'_> {
+    fn path(&self) -> &Path {
+        self.place.cluster_conf()
+    }
+
     pub(super) fn add_cluster(&self, cluster: &str) -> anyhow::Result<u8> {
         self.change(|document| {
             document.add_cluster(cluster)?;
@@ -55,7 +60,7 @@ impl Edit<'_> {
     pub(super) fn add_heartbeat(&self, cluster: &str, given: &str, force: bool) -> anyhow::Result<u8> {
         let uuid = match as_uuid(given) {
             Some(uuid) => uuid,
-            None => self.fitting(&region::region_of(Path::new(given))?, given, cluster, force)?,
+            None => self.fitting(&region::region_of(self.place, Path::new(given))?, given, cluster, force)?,
         };
         self.change(|document| {
             document.add_region(cluster, &uuid)?;
@@ -71,7 +76,7 @@ impl Edit<'_> {
                 removed = match (as_uuid(given), error) {
                     (Some(uuid), EditError::UnknownRegion(_)) => uuid,
                     (None, EditError::UnknownRegion(_)) => {
-                        let found = region::region_of(Path::new(given));
+                        let found = region::region_of(self.place, Path::new(given));
                         found
                             .with_context(|| format!("no region '{given}' in the cluster; give its UUID as list-heartbeats shows it"))?
                             .uuid
@@ -90,7 +95,7 @@ impl Edit<'_> {
             if mode == HeartbeatMode::Global {
                 let few = |problem: &&Problem| problem.rule == rules::FEW_REGIONS;
                 for problem in document.problems(None).iter().filter(few) {
-                    eprintln!("o2cb: warning: {}; {}", problem.what, problem.fix);
+                    crate::say(&format!("o2cb: warning: {}; {}", problem.what, problem.fix));
                 }
             }
             Ok(format!("Changed heartbeat mode in cluster '{cluster}' to '{}'", mode.word()))
@@ -99,7 +104,7 @@ impl Edit<'_> {
 
     /// Reads, changes and writes the file under one lock. What nobody would take is not written.
     fn change(&self, change: impl FnOnce(&mut Document) -> anyhow::Result<String>) -> anyhow::Result<u8> {
-        let file = LockedFile::lock(self.path)?;
+        let file = LockedFile::lock(self.path())?;
         let old = file.read()?;
         let before = Document::parse(old.as_deref().unwrap_or_default());
         let mut after = before.clone();
@@ -110,32 +115,32 @@ impl Edit<'_> {
         let (was, is) = (before.problems(None), after.problems(None));
         let new: Vec<&Problem> = is.iter().filter(|problem| !was.iter().any(|old| same(old, problem))).collect();
         if let Some(problem) = new.iter().find(|problem| problem.is_error()) {
-            bail!("{}: not changed: {}; {}", self.path.display(), problem.what, problem.fix);
+            bail!("{}: not changed: {}; {}", self.path().display(), problem.what, problem.fix);
         }
         let errors = |problems: &[Problem]| problems.iter().filter(|problem| problem.is_error()).count();
         if let Some(problem) = is.iter().find(|problem| problem.is_error()) {
             // A change may put one thing right after the other.
             if errors(&is) >= errors(&was) {
                 let Problem { line, column, what, fix, .. } = problem;
-                let path = self.path.display();
+                let path = self.path().display();
                 bail!("{path}:{line}:{column}: not changed, as the file is refused anyway: {what}; {fix} (all: o2cb config check)");
             }
-            eprintln!("o2cb: warning: {} still has {} errors: see 'o2cb config check'", self.path.display(), errors(&is));
+            crate::say(&format!("o2cb: warning: {} still has {} errors: see 'o2cb config check'", self.path().display(), errors(&is)));
         }
         // A cluster starts without nodes and regions.
         let quiet = [rules::NO_NODES, rules::FEW_REGIONS];
         for problem in new.iter().filter(|problem| !problem.is_error() && !quiet.contains(&problem.rule)) {
-            eprintln!("o2cb: warning: {}; {}", problem.what, problem.fix);
+            crate::say(&format!("o2cb: warning: {}; {}", problem.what, problem.fix));
         }
         file.replace(old.as_deref(), &after.to_bytes())?;
         if self.verbose > 0 {
-            eprintln!("{done}");
+            crate::say(&done);
         }
         Ok(0)
     }
 
     fn explain(&self, error: anyhow::Error, document: &Document) -> anyhow::Error {
-        let path = self.path.display();
+        let path = self.path().display();
         match error.downcast_ref::<EditError>() {
             Some(EditError::NotUnderstood) => match document.problems(None).into_iter().find(Problem::is_error) {
                 Some(Problem { line, column, what, fix, .. }) => {
@@ -145,7 +150,7 @@ impl Edit<'_> {
                 }
                 None => error,
             },
-            Some(EditError::UnknownCluster(name)) => super::list::unknown_cluster(name, self.path, document),
+            Some(EditError::UnknownCluster(name)) => super::list::unknown_cluster(name, self.path(), document),
             Some(known) => anyhow::anyhow!("{known} ({path})"),
             None => error,
         }
@@ -157,12 +162,12 @@ impl Edit<'_> {
             if !force {
                 bail!("{device}: {what}; {fix}, or give --force");
             }
-            eprintln!("o2cb: warning: {device}: {what}");
+            crate::say(&format!("o2cb: warning: {device}: {what}"));
         } else if let Some(note) = region.note() {
-            eprintln!("o2cb: warning: {device}: {note}");
+            crate::say(&format!("o2cb: warning: {device}: {note}"));
         }
         if self.verbose > 1 {
-            eprintln!("{device}: OCFS2 volume {} '{}'", region.uuid, region.label);
+            crate::say(&format!("{device}: OCFS2 volume {} '{}'", region.uuid, region.label));
         }
         Ok(region.uuid.clone())
     }

@@ -97,7 +97,7 @@ impl LockedFile {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                eprintln!("o2cb: waiting for another program that is changing {}", target.display());
+                crate::say(&format!("o2cb: waiting for another program that is changing {}", target.display()));
                 lock.lock().map_err(failed(&path, "lock it"))?;
             }
             Err(TryLockError::Error(error)) => return Err(failed(&path, "lock it")(error)),

@@ -16,7 +16,7 @@ pub(super) fn run(place: &Place, check: bool) -> anyhow::Result<u8> {
         if usual(path, &old)? == old {
             return Ok(0);
         }
-        eprintln!("o2cb: {}: not in its usual form; 'o2cb config fmt' writes it so", path.display());
+        crate::say(&format!("o2cb: {}: not in its usual form; 'o2cb config fmt' writes it so", path.display()));
         return Ok(FAILED);
     }
     if file::read(path)?.is_none() {

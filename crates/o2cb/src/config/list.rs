@@ -45,7 +45,7 @@ pub(super) fn run(place: &Place, what: &What<'_>) -> anyhow::Result<u8> {
     out.flush()?;
     let mut status = 0;
     for problem in problems.iter().filter(|problem| problem.is_error()) {
-        eprintln!("o2cb: {}:{}:{}: {}; {}", path.display(), problem.line, problem.column, problem.what, problem.fix);
+        crate::say(&format!("o2cb: {}:{}:{}: {}; {}", path.display(), problem.line, problem.column, problem.what, problem.fix));
         status = FAILED;
     }
     listed.map(|()| status)

@@ -1,12 +1,15 @@
 //! What a device says of itself before it is made a heartbeat region: read from its OCFS2 superblock, never written.
 
+use crate::place::Place;
+use crate::volumes;
 use anyhow::{Context as _, bail};
-use std::fs::{self, File, OpenOptions};
+use formats::ocfs2_disk::Superblock;
+use std::fs;
 use std::io;
-use std::os::unix::fs::{FileExt as _, FileTypeExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
-/// An OCFS2 volume that could be a region (`struct ocfs2_super_block`, `fs/ocfs2/ocfs2_fs.h`).
+/// An OCFS2 volume that could be a region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region {
     /// UUID, 32 upper-case hexadecimal digits: the region's name.
@@ -31,6 +34,19 @@ pub struct FormattedFor {
 }
 
 impl Region {
+    fn of(superblock: &Superblock) -> Region {
+        Region {
+            uuid: superblock.uuid_text(),
+            label: superblock.label.clone(),
+            local_mount: superblock.features.local(),
+            cluster: superblock.cluster.as_ref().map(|cluster| FormattedFor {
+                stack: cluster.stack.clone(),
+                name: cluster.name.clone(),
+                global: superblock.global_heartbeat(),
+            }),
+        }
+    }
+
     /// Why the volume does not suit a cluster's region, and what to do.
     pub fn misfit(&self, cluster: &str) -> Option<(String, String)> {
         if self.local_mount {
@@ -61,11 +77,11 @@ impl Region {
     }
 }
 
-/// Reads a device's superblock.
+/// Reads a device's superblock, through a child: a device that hangs is told after a while.
 ///
 /// # Errors
 /// No UUID and no block device, or one that cannot be read or holds no OCFS2 volume.
-pub fn region_of(device: &Path) -> anyhow::Result<Region> {
+pub fn region_of(place: &Place, device: &Path) -> anyhow::Result<Region> {
     let shown = device.display();
     let metadata = match fs::metadata(device) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -76,126 +92,81 @@ pub fn region_of(device: &Path) -> anyhow::Result<Region> {
     if !metadata.file_type().is_block_device() {
         bail!("'{shown}' is neither a UUID (32 hexadecimal digits) nor a block device; 'o2cb volumes' shows both");
     }
-    // A device without a medium answers at once instead of waiting for one.
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(device);
-    superblock(&file.with_context(|| format!("{shown}: cannot be opened"))?).with_context(|| shown.to_string())
+    of_volume(place, device)
 }
 
-/// Bytes of the superblock that are looked at.
-const HEAD: usize = 0x178;
-/// Features that older systems must not mount (`OCFS2_FEATURE_INCOMPAT_…`).
-const LOCAL_MOUNT: u32 = 0x8;
-const USERSPACE_STACK: u32 = 0x80;
-const CLUSTERINFO: u32 = 0x4000;
-/// `OCFS2_CLUSTER_O2CB_GLOBAL_HEARTBEAT`.
-const GLOBAL: u8 = 1;
-
-/// Finds the superblock: block 2 of a file system whose block size it alone tells.
-fn superblock(file: &File) -> anyhow::Result<Region> {
-    for bits in 9..=12u32 {
-        let mut head = [0; HEAD];
-        match file.read_exact_at(&mut head, 2 << bits) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
-            read => read.context("cannot be read")?,
-        }
-        if head.starts_with(b"OCFSV2") && u32_at(&head, 0xf8) == bits && u64_at(&head, 0x50) == 2 {
-            return region(&head);
-        }
+fn of_volume(place: &Place, device: &Path) -> anyhow::Result<Region> {
+    let superblock = volumes::superblock_of(place, device).context("'o2cb volumes' shows those that are there")?;
+    if superblock.uuid == [0; 16] {
+        bail!("{}: its superblock has no UUID; 'fsck.ocfs2' may tell why", device.display());
     }
-    bail!("no OCFS2 volume is on this device; 'o2cb volumes' shows those that are there")
-}
-
-fn region(head: &[u8; HEAD]) -> anyhow::Result<Region> {
-    let incompat = u32_at(head, 0xe0);
-    let uuid = bytes(head, 0x150, 16).try_into().map_or(0, u128::from_be_bytes);
-    if uuid == 0 {
-        bail!("its superblock has no UUID; 'fsck.ocfs2' may tell why");
-    }
-    let cluster = (incompat & (USERSPACE_STACK | CLUSTERINFO) != 0).then(|| FormattedFor {
-        stack: text(head, 0x160, 4),
-        name: text(head, 0x168, 16),
-        global: incompat & CLUSTERINFO != 0 && bytes(head, 0x164, 1).iter().any(|flags| flags & GLOBAL != 0),
-    });
-    Ok(Region { uuid: format!("{uuid:032X}"), label: text(head, 0x110, 64), local_mount: incompat & LOCAL_MOUNT != 0, cluster })
-}
-
-fn bytes(head: &[u8], at: usize, length: usize) -> &[u8] {
-    head.get(at..at + length).unwrap_or_default()
-}
-
-fn text(head: &[u8], at: usize, length: usize) -> String {
-    let text = bytes(head, at, length).split(|byte| *byte == 0).next().unwrap_or_default();
-    String::from_utf8_lossy(text).into_owned()
-}
-
-fn u32_at(head: &[u8], at: usize) -> u32 {
-    bytes(head, at, 4).try_into().map_or(0, u32::from_le_bytes)
-}
-
-fn u64_at(head: &[u8], at: usize) -> u64 {
-    bytes(head, at, 8).try_into().map_or(0, u64::from_le_bytes)
+    Ok(Region::of(&superblock))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::volumes::testing::Machine;
+    use std::fs::File;
     use std::process::Command;
 
-    fn volume(bits: u32, incompat: u32, cluster: &[u8; 24]) -> File {
-        let mut head = [0; HEAD];
-        head[..6].copy_from_slice(b"OCFSV2");
-        head[0x50] = 2;
-        head[0xe0..0xe4].copy_from_slice(&incompat.to_le_bytes());
-        head[0xf8] = bits as u8;
-        head[0x110..0x113].copy_from_slice(b"lab");
-        head[0x150..0x160].copy_from_slice(&[0xab; 16]);
-        head[0x160..].copy_from_slice(cluster);
-        let file = tempfile::tempfile().unwrap();
-        file.write_all_at(&head, 2 << bits).unwrap();
-        file.set_len(16384).unwrap();
-        file
+    fn region(image: &str) -> Region {
+        let machine = Machine::new();
+        machine.volume("sda", image);
+        of_volume(&machine.place(), &machine.place().at("/dev/sda")).unwrap()
+    }
+
+    fn formatted(name: &str, global: bool) -> FormattedFor {
+        FormattedFor { stack: "o2cb".to_owned(), name: name.to_owned(), global }
     }
 
     #[test]
     fn a_volume_for_global_heartbeat_suits_its_cluster() {
-        for bits in 9..=12 {
-            let region = superblock(&volume(bits, CLUSTERINFO, b"o2cb\x01\0\0\0web\0\0\0\0\0\0\0\0\0\0\0\0\0")).unwrap();
-            assert_eq!(region.uuid, "AB".repeat(16));
-            assert_eq!(region.label, "lab");
-            assert_eq!(region.cluster, Some(FormattedFor { stack: "o2cb".into(), name: "web".into(), global: true }));
-            assert_eq!((region.misfit("web"), region.note()), (None, None));
+        for image in ["heartbeat-only", "global2k"] {
+            let region = region(image);
+            assert_eq!(region.cluster, Some(formatted("web", true)), "{image}");
+            assert_eq!((region.misfit("web"), region.note()), (None, None), "{image}");
             assert!(region.misfit("other").is_some_and(|(what, _)| what.contains("'web', not for 'other'")));
         }
+        let region = region("heartbeat-only");
+        assert_eq!((region.uuid.as_str(), region.label.as_str()), ("004B6E0110D04D8EA84F55C2FD471E4D", "hbvol1"));
     }
 
     #[test]
     fn volumes_for_something_else_do_not_suit() {
-        let stack = b"pcmk\0\0\0\0web\0\0\0\0\0\0\0\0\0\0\0\0\0";
-        assert!(superblock(&volume(12, USERSPACE_STACK, stack)).unwrap().misfit("web").unwrap().0.contains("'pcmk'"));
-        assert!(superblock(&volume(12, LOCAL_MOUNT, &[0; 24])).unwrap().misfit("web").unwrap().0.contains("single node"));
-        let classic = superblock(&volume(12, 0, &[0; 24])).unwrap();
+        assert!(region("pcmk").misfit("web").unwrap().0.contains("'pcmk'"));
+        assert!(region("local512").misfit("web").unwrap().0.contains("single node"));
+        let classic = region("classic");
         assert_eq!((classic.misfit("web"), classic.cluster.clone()), (None, None));
         assert!(classic.note().is_some());
-        let local = superblock(&volume(12, CLUSTERINFO, b"o2cb\0\0\0\0web\0\0\0\0\0\0\0\0\0\0\0\0\0")).unwrap();
+        let local = region("o2cb1k");
+        assert_eq!(local.cluster, Some(formatted("web", false)));
         assert!(local.misfit("web").is_none() && local.note().is_some());
     }
 
     #[test]
     fn what_is_no_volume_is_refused() {
-        let empty = tempfile::tempfile().unwrap();
-        assert!(superblock(&empty).unwrap_err().to_string().contains("no OCFS2"));
-        empty.set_len(1 << 20).unwrap();
-        assert!(superblock(&empty).unwrap_err().to_string().contains("no OCFS2"));
+        let machine = Machine::new();
+        machine.disk("sda", 1 << 20);
+        for text in [String::new(), "x".repeat(1 << 20)] {
+            machine.write("dev/sda", &text);
+            let said = format!("{:#}", of_volume(&machine.place(), &machine.place().at("/dev/sda")).unwrap_err());
+            assert!(said.contains("no OCFS2 volume"), "{said}");
+        }
+        machine.volume("sdb", "o2cb1k");
+        machine.overwrite("sdb", 2048 + 0x150, &[0; 16]);
+        let said = format!("{:#}", of_volume(&machine.place(), &machine.place().at("/dev/sdb")).unwrap_err());
+        assert!(said.contains("no UUID"), "{said}");
         // Defect 3: ocfs2-tools store any text as a region.
         for path in ["/dev/doesnotexist", "/etc/passwd", "/", "/dev/null"] {
-            assert!(region_of(Path::new(path)).unwrap_err().to_string().contains("neither a UUID"), "{path}");
+            assert!(region_of(&machine.place(), Path::new(path)).unwrap_err().to_string().contains("neither a UUID"), "{path}");
         }
     }
 
     #[test]
     fn volumes_that_mkfs_made_are_read() {
         let folder = tempfile::tempdir().unwrap();
+        let place = Place::under(folder.path(), None);
         for (block, kind) in [("512", "-H"), ("1024", "-H"), ("4096", "-Mlocal")] {
             let path = folder.path().join(format!("image{block}{kind}"));
             File::create(&path).unwrap().set_len(64 << 20).unwrap();
@@ -209,7 +180,7 @@ mod tests {
                 return;
             };
             assert!(mkfs.status.success(), "{mkfs:?}");
-            let region = superblock(&File::open(&path).unwrap()).unwrap();
+            let region = of_volume(&place, &path).unwrap();
             assert_eq!((region.uuid.as_str(), region.label.as_str()), (uuid, "a label"), "{block} {kind}");
             assert_eq!(region.local_mount, kind == "-Mlocal", "{block} {kind}");
         }

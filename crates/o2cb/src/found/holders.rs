@@ -109,14 +109,34 @@ pub fn dlmfs_holders(look: &dyn Look) -> io::Result<Vec<Holder>> {
     })
 }
 
+/// The paths under which the block device with this kernel name is opened: its own, and of a device-mapper device also that by its
+/// name, which is a node and no link where udev does not run.
+fn device_paths(look: &dyn Look, device: &str) -> Vec<String> {
+    let mapped = look.read(&format!("/sys/class/block/{device}/dm/name")).ok();
+    let mapped = mapped.map(|name| format!("/dev/mapper/{}", String::from_utf8_lossy(&name).trim()));
+    [format!("/dev/{device}")].into_iter().chain(mapped).collect()
+}
+
+/// Where the block device with this kernel name is mounted, of those mounts.
+pub fn device_mount<'m>(look: &dyn Look, device: &str, mounts: &'m [NamespaceMount]) -> Option<&'m NamespaceMount> {
+    let text = look.read(&format!("/sys/class/block/{device}/dev")).ok();
+    let number = text.and_then(|text| {
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let (major, minor) = text.trim().split_once(':')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    });
+    let paths = device_paths(look, device);
+    mounts.iter().find(|mount| number == Some(mount.device) || paths.contains(&mount.source))
+}
+
 /// Processes that have the block device with this kernel name open.
 pub fn device_holders(look: &dyn Look, device: &str) -> io::Result<Vec<Holder>> {
-    // A link of /proc/PID/fd names what was opened, after all symbolic links: the kernel's name.
-    let path = format!("/dev/{device}");
+    // A link of /proc/PID/fd names what was opened, after all symbolic links.
+    let paths = device_paths(look, device);
     holders(look, |pid| {
         let files = look.list(&format!("/proc/{pid}/fd")).unwrap_or_default();
         let links = files.into_iter().filter_map(|file| look.link(&format!("/proc/{pid}/fd/{}", file.name)).ok());
-        let mut holds: Vec<String> = links.filter(|link| *link == path).collect();
+        let mut holds: Vec<String> = links.filter(|link| paths.contains(link)).collect();
         holds.dedup();
         holds
     })
@@ -173,5 +193,18 @@ mod tests {
         );
         assert_eq!(device_holders(&kernel, "vdb").unwrap()[0].pid, 71);
         assert!(device_holders(&kernel, "vd").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_device_mapper_device_has_two_names() {
+        let mut kernel = ModelKernel::new();
+        kernel.put("/sys/class/block/dm-3/dev", "254:3\n");
+        kernel.put("/sys/class/block/dm-3/dm/name", "vg-data\n");
+        kernel.process(71, "fsck.ocfs2", 701, "mnt:[1]", "36 35 254:3 / /mnt/a rw - ocfs2 /dev/disk/by-label/a rw\n");
+        kernel.open_file(71, 3, "/dev/mapper/vg-data", 22);
+        assert_eq!(device_holders(&kernel, "dm-3").unwrap()[0].holds, ["/dev/mapper/vg-data"]);
+        let mounts = mounts_everywhere(&kernel).unwrap();
+        assert_eq!(device_mount(&kernel, "dm-3", &mounts).map(|mount| mount.mount_point.as_str()), Some("/mnt/a"));
+        assert_eq!(device_mount(&kernel, "dm-4", &mounts), None);
     }
 }

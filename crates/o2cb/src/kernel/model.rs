@@ -6,7 +6,8 @@ mod modules;
 mod tests;
 mod texts;
 
-use super::{Answer, Entry, Kernel, Look};
+use super::{Entry, Kernel, Look};
+use crate::program::Answer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::Ipv4Addr;

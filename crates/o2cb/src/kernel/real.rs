@@ -1,7 +1,8 @@
 //! The machine itself.
 
-use super::{Answer, Entry, Kernel, Look, spawn::answer_of};
+use super::{Entry, Kernel, Look};
 use crate::place::Place;
+use crate::program::{Answer, answer_of};
 use rustix::mount::{MountFlags, UnmountFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::fs::{self, OpenOptions};

@@ -1,7 +1,7 @@
 //! The status of all nodes, each told by its own `o2cb` over ssh.
 
 use super::{Io, Sources};
-use crate::kernel::{Answer, answer_of};
+use crate::program::{Answer, answer_of};
 use crate::status::Status;
 use anyhow::bail;
 use formats::cluster_conf::is_local;

@@ -1,6 +1,7 @@
 //! Where the verbs get what is wanted from: the configuration, the defaults, and the regions on this machine's devices.
 
 use crate::config::file::{self, LockedFile};
+use crate::config::host;
 use crate::defaults::{Defaults, Fence};
 use crate::place::Place;
 use crate::wanted::{RegionOnDisk, Regions};
@@ -60,12 +61,6 @@ impl Files {
     pub fn new(place: &Place) -> Files {
         Files { place: place.clone(), devices: Devices(place.clone()) }
     }
-
-    /// As the init script chooses: the file that exists, `/etc/sysconfig` first; else where there is a folder for it.
-    fn defaults_path(&self) -> PathBuf {
-        let (sysconfig, default) = (self.place.at("/etc/sysconfig/o2cb"), self.place.at("/etc/default/o2cb"));
-        if !sysconfig.exists() && (default.exists() || !self.place.at("/etc/sysconfig").is_dir()) { default } else { sysconfig }
-    }
 }
 
 impl Sources for Files {
@@ -83,7 +78,7 @@ impl Sources for Files {
     }
 
     fn defaults(&self) -> anyhow::Result<DefaultsFile> {
-        let path = self.defaults_path();
+        let path = host::sysconfig_path(&self.place);
         let Some(bytes) = file::read(&path)? else { return Ok(DefaultsFile { path, ..DefaultsFile::default() }) };
         let script = Sysconfig::parse(&bytes);
         let mut problems = told(&path, script.problems(None).iter().filter(|problem| problem.is_error()));
@@ -103,7 +98,7 @@ impl Sources for Files {
     }
 
     fn set_defaults(&self, changes: &[(&'static str, String)]) -> anyhow::Result<PathBuf> {
-        let path = self.defaults_path();
+        let path = host::sysconfig_path(&self.place);
         let locked = LockedFile::lock(&path)?;
         let old = locked.read()?;
         let mut file = Sysconfig::parse(old.as_deref().unwrap_or_default());

@@ -102,6 +102,30 @@ fn every_dry_run_and_every_query_leaves_the_machine_alone() {
     }
 }
 
+/// A pipe whose reader is gone.
+struct Gone;
+
+impl std::io::Write for Gone {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+#[test]
+fn a_change_goes_on_when_nobody_reads_what_it_says() {
+    let sources = sources(HeartbeatMode::Global, 2, 3);
+    let (mut heard, mut unheard) = (machine(3), machine(3));
+    let (code, out, _) = act(&mut heard, &sources, &online(), None);
+    assert!(code == 0 && out.contains("OK"), "{out}");
+    let (mut out, mut err) = (super::ToTheEnd(Gone), super::ToTheEnd(Gone));
+    let mut io = Io { out: &mut out, err: &mut err, ask: &mut |_| Ok(None), verbose: true };
+    assert_eq!(run_on(&mut unheard, &sources, &online(), &mut io).unwrap(), 0);
+    assert_eq!(format!("{unheard:?}"), format!("{heard:?}"));
+}
+
 #[test]
 fn defect_10_failures_have_exit_codes() {
     let mut kernel = machine(0);

@@ -1,7 +1,9 @@
 //! The clusters that this machine knows: the one that runs, from configfs, and those of `cluster.conf`. Nothing is loaded or mounted
 //! to find out.
 
+use crate::config::file;
 use crate::place::Place;
+use formats::cluster_conf::{Document, HeartbeatMode};
 use formats::o2hb::BEAT_MS;
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,8 +31,8 @@ pub fn known(place: &Place, name: &str) -> Option<Known> {
         return None;
     }
     running(&place.at("/sys/kernel/config/cluster").join(name), name).or_else(|| {
-        let text = fs::read_to_string(place.cluster_conf()).ok()?;
-        of_file(&text, name)
+        // What of the file is sound counts, whatever else is wrong with it: `o2cb config check` tells that.
+        of_file(&file::read(place.cluster_conf()).ok()??, name)
     })
 }
 
@@ -60,39 +62,15 @@ fn running(folder: &Path, name: &str) -> Option<Known> {
     })
 }
 
-/// A cluster of `cluster.conf`: stanzas that a line `KIND:` begins, with lines `key = value`.
-fn of_file(text: &str, name: &str) -> Option<Known> {
-    let mut known = None;
-    let mut nodes = BTreeMap::new();
-    let mut regions = Vec::new();
-    let mut global = false;
-    for (kind, values) in stanzas(text) {
-        let value = |key: &str| values.get(key).copied();
-        match kind {
-            "cluster" if value("name") == Some(name) => {
-                known = Some(Known { name: name.to_owned(), ..Known::default() });
-                global = value("heartbeat_mode") == Some("global");
-            }
-            "node" if value("cluster") == Some(name) => {
-                nodes.extend(value("number").and_then(|number| number.parse().ok()).zip(value("name").map(str::to_owned)));
-            }
-            "heartbeat" if value("cluster") == Some(name) => regions.extend(value("region").map(str::to_uppercase)),
-            _ => {}
-        }
-    }
-    known.map(|known| Known { nodes, regions: global.then_some(regions), ..known })
-}
-
-fn stanzas(text: &str) -> Vec<(&str, BTreeMap<&str, &str>)> {
-    let mut stanzas: Vec<(&str, BTreeMap<&str, &str>)> = Vec::new();
-    for line in text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()) {
-        if let Some(kind) = line.strip_suffix(':') {
-            stanzas.push((kind.trim(), BTreeMap::new()));
-        } else if let (Some((key, value)), Some((_, values))) = (line.split_once('='), stanzas.last_mut()) {
-            values.insert(key.trim(), value.trim());
-        }
-    }
-    stanzas
+fn of_file(text: &[u8], name: &str) -> Option<Known> {
+    let cluster = Document::parse(text).judge(None).0.clusters.into_iter().find(|cluster| cluster.name == name)?;
+    Some(Known {
+        name: cluster.name,
+        running: false,
+        nodes: cluster.nodes.into_iter().map(|node| (node.number, node.name)).collect(),
+        regions: (cluster.mode == HeartbeatMode::Global).then_some(cluster.regions),
+        dead_ms: None,
+    })
 }
 
 #[cfg(test)]
@@ -100,7 +78,7 @@ mod tests {
     use super::super::testing::Machine;
     use super::*;
 
-    const CONF: &str = "cluster:\n\tname = web\n\tnode_count = 2\n\theartbeat_mode = global\nnode:\n\tcluster = web\n\tnumber = 1\n\tname = a\nnode:\n\tcluster = other\n\tnumber = 2\n\tname = b\nheartbeat:\n\tcluster = web\n\tregion = 004b6e01\n";
+    const CONF: &str = "cluster:\n\tname = web\n\tnode_count = 2\n\theartbeat_mode = global\nnode:\n\tcluster = web\n\tnumber = 1\n\tname = a\n\tip_address = 10.0.0.1\n\tip_port = 7777\nnode:\n\tcluster = other\n\tnumber = 2\n\tname = b\n\tip_address = 10.0.0.2\n\tip_port = 7777\nheartbeat:\n\tcluster = web\n\tregion = 004B6E0110D04D8EA84F55C2FD471E4D\n";
 
     #[test]
     fn clusters_of_the_file() {
@@ -108,7 +86,7 @@ mod tests {
         machine.write("etc/ocfs2/cluster.conf", CONF);
         let web = known(&machine.place(), "web").unwrap();
         assert_eq!(web.nodes, BTreeMap::from([(1, "a".to_owned())]));
-        assert_eq!((web.regions, web.running, web.dead_ms), (Some(vec!["004B6E01".to_owned()]), false, None));
+        assert_eq!((web.regions, web.running, web.dead_ms), (Some(vec!["004B6E0110D04D8EA84F55C2FD471E4D".to_owned()]), false, None));
         assert_eq!(known(&machine.place(), "other"), None);
         assert_eq!(known(&machine.place(), "../x"), None);
         assert_eq!(known(&machine.place(), ""), None);

@@ -67,7 +67,7 @@ fn states(detail: &Detail) -> Vec<(String, &'static str)> {
 fn a_local_heartbeat_is_the_volumes_own() {
     let machine = Machine::new();
     machine.volume("sda", "o2cb1k");
-    machine.write("etc/ocfs2/cluster.conf", "cluster:\n\tname = web\nnode:\n\tcluster = web\n\tname = ann\n\tnumber = 1\n");
+    machine.write("etc/ocfs2/cluster.conf", "cluster:\n\tname = web\n\tnode_count = 1\nnode:\n\tcluster = web\n\tname = ann\n\tnumber = 1\n\tip_address = 10.0.0.1\n\tip_port = 7777\n");
     let (_, details) = look(&machine, &[], &[("sda", 284 * 1024, 1), ("sda", 284 * 1024, 7)]);
     let pairs = [("ann".to_owned(), "mounted"), ("2".to_owned(), "stale"), ("3".to_owned(), "stale")];
     assert_eq!(states(&details[0]), pairs);

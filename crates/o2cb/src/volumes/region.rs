@@ -2,7 +2,7 @@
 
 use super::survey::{Found, survey};
 use crate::place::Place;
-use formats::ocfs2_disk::{ClusterInfo, Volume};
+use formats::ocfs2_disk::{ClusterInfo, Superblock, Volume};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -86,14 +86,25 @@ pub fn find_region(place: &Place, uuid: &str) -> Result<RegionOnDisk, RegionFaul
     }
 }
 
+/// The volume on `device`. Only reads.
+fn volume_on(place: &Place, device: &Path) -> Result<Found, RegionFault> {
+    let mut found = survey(place, &[device.to_owned()], PATIENCE);
+    let fault = |device: &Path, what: &str| RegionFault::Device { device: device.to_owned(), what: what.to_owned() };
+    match (found.volumes.pop(), found.failed.first()) {
+        (_, Some((device, what))) => Err(fault(device, what)),
+        (Some(volume), None) => Ok(volume),
+        (None, None) => Err(fault(device, "no OCFS2 volume")),
+    }
+}
+
+/// What the volume on `device` says of itself. Only reads.
+pub fn superblock_of(place: &Place, device: &Path) -> Result<Superblock, RegionFault> {
+    Ok(volume_on(place, device)?.superblock)
+}
+
 /// The region of the volume on `device`. Only reads.
 pub fn region_of(place: &Place, device: &Path) -> Result<RegionOnDisk, RegionFault> {
-    let mut found = survey(place, &[device.to_owned()], PATIENCE);
-    match (found.volumes.first_mut(), found.failed.first()) {
-        (_, Some((device, what))) => Err(RegionFault::Device { device: device.clone(), what: what.clone() }),
-        (Some(volume), None) => region_on(volume),
-        (None, None) => Err(RegionFault::Device { device: device.to_owned(), what: "no OCFS2 volume".to_owned() }),
-    }
+    region_on(&mut volume_on(place, device)?)
 }
 
 /// The region of a volume that was found.

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+/// What is smaller, bytes, has no place for a superblock: mkfs.ocfs2 wants a megabyte nearly.
+const SMALLEST: u64 = 16 << 10;
 /// Devices that are read at a time: dead ones wait together.
 const AT_ONCE: usize = 64;
 
@@ -146,6 +148,9 @@ fn look_at(place: &Place, target: &Target, all: &[BlockDevice], patience: Durati
         }
     } else if target.device.is_some() && place.at("/") == Path::new("/") {
         return Outcome::Failed("its node is no block device".to_owned());
+    }
+    if facts.size < SMALLEST {
+        return Outcome::Nothing;
     }
     let superblock = match Superblock::find(&mut reader) {
         Ok(superblock) => superblock,

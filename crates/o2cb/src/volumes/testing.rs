@@ -7,10 +7,10 @@ use std::os::unix::fs::{FileExt as _, symlink};
 use std::path::Path;
 
 /// A machine whose files lie in a folder that vanishes after the test.
-pub(super) struct Machine(tempfile::TempDir);
+pub(crate) struct Machine(tempfile::TempDir);
 
 impl Machine {
-    pub(super) fn new() -> Machine {
+    pub(crate) fn new() -> Machine {
         let machine = Machine(tempfile::tempdir().unwrap());
         machine.write("sys/class/block/.keep/dev", "");
         fs::remove_dir_all(machine.0.path().join("sys/class/block/.keep")).unwrap();
@@ -18,23 +18,23 @@ impl Machine {
         machine
     }
 
-    pub(super) fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         Place::under(self.0.path(), None)
     }
 
-    pub(super) fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.0.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
     /// A disk without a device node.
-    pub(super) fn disk(&self, name: &str, size: u64) {
+    pub(crate) fn disk(&self, name: &str, size: u64) {
         self.device(&format!("sys/devices/{name}"), name, size, "");
         self.write(&format!("sys/devices/{name}/queue/logical_block_size"), "512\n");
     }
 
-    pub(super) fn partition(&self, disk: &str, name: &str, size: u64) {
+    pub(crate) fn partition(&self, disk: &str, name: &str, size: u64) {
         self.device(&format!("sys/devices/{disk}/{name}"), name, size, "1");
     }
 
@@ -51,7 +51,7 @@ impl Machine {
     }
 
     /// Puts the bytes of an image of the formats' tests into the device node `name`; later [`Machine::overwrite`] changes it.
-    pub(super) fn image(&self, name: &str, image: &str) {
+    pub(crate) fn image(&self, name: &str, image: &str) {
         let text = fs::read_to_string(format!("{}/../formats/testdata/ocfs2_disk/{image}.txt", env!("CARGO_MANIFEST_DIR"))).unwrap();
         let mut extract = Extract::parse(&text).unwrap();
         self.write(&format!("dev/{name}"), "");
@@ -66,13 +66,13 @@ impl Machine {
         }
     }
 
-    pub(super) fn overwrite(&self, name: &str, offset: u64, bytes: &[u8]) {
+    pub(crate) fn overwrite(&self, name: &str, offset: u64, bytes: &[u8]) {
         let file = fs::OpenOptions::new().write(true).open(self.0.path().join("dev").join(name)).unwrap();
         file.write_all_at(bytes, offset).unwrap();
     }
 
     /// A disk with an image.
-    pub(super) fn volume(&self, name: &str, image: &str) {
+    pub(crate) fn volume(&self, name: &str, image: &str) {
         self.disk(name, 64 << 20);
         self.image(name, image);
     }

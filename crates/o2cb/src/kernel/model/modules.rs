@@ -1,6 +1,7 @@
 //! Modules with their needs and use counts, and the programs that are run.
 
-use super::{Answer, EBUSY, ModelKernel};
+use super::{EBUSY, ModelKernel};
+use crate::program::Answer;
 use std::io;
 
 /// A module and what it needs.
