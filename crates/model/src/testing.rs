@@ -3,7 +3,7 @@
 use formats::Mode;
 use formats::dlm::ResourceName;
 use formats::gfs2::GlockName;
-use sample::gfs2::{Demote, Gfs2Health, HolderSample, WaitReason};
+use sample::gfs2::{Demote, HolderSample, WaitReason};
 use sample::lockspace::{Dlm, Master, Member, Queue, Reading, Resource, ResourceLock};
 use sample::{Gfs2Sample, GlockSample, LockspaceSample};
 
@@ -57,21 +57,7 @@ pub fn waiting(node: Option<u32>, mode: Mode, age_s: u64) -> ResourceLock {
 }
 
 pub fn gfs2_sample(glocks: Vec<GlockSample>) -> Gfs2Sample {
-    Gfs2Sample {
-        table: "c:fs".to_owned(),
-        seq: 1,
-        clock: sample::NodeClock::default(),
-        interval_ns: None,
-        health: Gfs2Health::default(),
-        types: Vec::new(),
-        known: glocks.len() as u64,
-        glocks,
-        omitted: 0,
-        tracing: sample::gfs2::Tracing::default(),
-        dump: sample::DumpReport::default(),
-        pace: sample::Pace::default(),
-        growth: None,
-    }
+    Gfs2Sample { table: "c:fs".to_owned(), seq: 1, known: glocks.len() as u64, glocks, ..Gfs2Sample::default() }
 }
 
 pub fn glock(name: &str, state: &str, flags: &str, holders: Vec<HolderSample>) -> GlockSample {

@@ -6,10 +6,10 @@ use formats::Mode;
 use formats::gfs2::{GlockName, GlockType};
 use model::verdict::Verdict;
 use model::{Cluster, Rules, Snapshot, ViewTime};
-use sample::gfs2::{Gfs2Health, GlockFigures, HolderSample, TracedFigures, Tracing, TypeFigures};
+use sample::gfs2::{GlockFigures, HolderSample, TracedFigures, Tracing, TypeFigures};
 use sample::lockspace::{Dlm, LockspaceSample, Master, Queue, Reading, Resource, ResourceLock};
 use sample::message::FileSystemKind;
-use sample::{DumpReport, FileSystem, FromNode, Gfs2Sample, GlockSample, Link, NodeClock, Pace, Way};
+use sample::{FileSystem, FromNode, Gfs2Sample, GlockSample, Link, NodeClock, Pace, Way};
 
 const TABLE: &str = "c:fs";
 
@@ -28,21 +28,9 @@ fn cluster(rules: Rules) -> Cluster {
 
 fn glock(number: u64, requests: u64) -> GlockSample {
     let stats = GlockFigures { dlm_requests: requests, queued: requests * 2, over_ns: Some(2_000_000_000), ..GlockFigures::default() };
-    GlockSample {
-        name: GlockName::new(GlockType::INODE, number),
-        state: "EX".to_owned(),
-        target: "EX".to_owned(),
-        flags: "Iqob".to_owned(),
-        flags_words: String::new(),
-        demote: None,
-        reason: None,
-        holders: Vec::new(),
-        holders_omitted: 0,
-        inode: None,
-        background: false,
-        stats: Some(stats),
-        traced: TracedFigures::default(),
-    }
+    let name = GlockName::new(GlockType::INODE, number);
+    let (state, flags) = ("EX".to_owned(), "Iqob".to_owned());
+    GlockSample { state: state.clone(), target: state, flags, stats: Some(stats), ..GlockSample::counted_only(name) }
 }
 
 fn sample(seq: u64, glocks: Vec<GlockSample>) -> FromNode {
@@ -62,15 +50,11 @@ fn sample(seq: u64, glocks: Vec<GlockSample>) -> FromNode {
         seq,
         clock: NodeClock { monotonic_ns: seq * 2_000_000_000, realtime_us: None },
         interval_ns: (seq > 1).then_some(2_000_000_000),
-        health: Gfs2Health::default(),
         types,
         glocks,
-        omitted: 0,
-        tracing: Tracing::Off,
         known: 9,
-        dump: DumpReport::default(),
         pace: Pace { asked_ms: 2000, kept_ms: 2000, ..Pace::default() },
-        growth: None,
+        ..Gfs2Sample::default()
     }))
 }
 

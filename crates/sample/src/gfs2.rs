@@ -5,7 +5,7 @@ use formats::gfs2::{GlockName, GlockType};
 use serde::{Deserialize, Serialize};
 
 /// One GFS2 on one node over one interval.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Gfs2Sample {
     /// Lock table, `cluster:name`: also [`crate::FileSystem::uuid`] of a GFS2.
     pub table: String,

@@ -2,10 +2,10 @@ use super::*;
 use crate::node::files::Dump;
 use formats::dlm::ResourceName;
 use formats::gfs2::GlockName;
-use sample::gfs2::{Gfs2Health, InodeFacts};
+use sample::gfs2::InodeFacts;
 use sample::lockspace::{Dlm, Master, Reading, Resource};
 use sample::task::{TaskFile, TaskRequest, TaskSample};
-use sample::{DumpReport, GlockSample, NodeClock, Pace};
+use sample::{GlockSample, NodeClock};
 use std::cell::RefCell;
 use std::io;
 use std::sync::mpsc::{Sender, channel};
@@ -59,39 +59,11 @@ fn file_system(kind: FileSystemKind, uuid: &str) -> FileSystem {
 fn glock(name: &str, formal: Option<u64>) -> GlockSample {
     let name = GlockName::parse(name.as_bytes()).unwrap();
     let inode = formal.map(|formal| InodeFacts { formal, address: name.number, directory: true, system: false, size: None });
-    GlockSample {
-        name,
-        state: "EX".into(),
-        target: "EX".into(),
-        flags: String::new(),
-        flags_words: String::new(),
-        demote: None,
-        reason: None,
-        holders: Vec::new(),
-        holders_omitted: 0,
-        inode,
-        background: false,
-        stats: None,
-        traced: sample::gfs2::TracedFigures::default(),
-    }
+    GlockSample { state: "EX".into(), target: "EX".into(), inode, ..GlockSample::counted_only(name) }
 }
 
 fn gfs2(glocks: Vec<GlockSample>) -> Gfs2Sample {
-    Gfs2Sample {
-        table: "c:fs".into(),
-        seq: 1,
-        clock: NodeClock::default(),
-        interval_ns: None,
-        health: Gfs2Health::default(),
-        types: Vec::new(),
-        glocks,
-        omitted: 0,
-        known: 0,
-        dump: DumpReport::default(),
-        pace: Pace::default(),
-        growth: None,
-        tracing: sample::gfs2::Tracing::default(),
-    }
+    Gfs2Sample { table: "c:fs".into(), seq: 1, glocks, ..Gfs2Sample::default() }
 }
 
 fn lockspace(resources: &[(&str, Option<&str>)]) -> LockspaceSample {

@@ -13,12 +13,13 @@ pub const MOUNT_POINT: &str = "/mnt/ocfs2";
 pub const OTHER_MOUNT_POINT: &str = "/mnt/other";
 
 /// Disks that hold the regions of the global heartbeat.
-const REGIONS: [&str; 3] = ["hb1", "hb2", "hb3"];
+pub const REGIONS: [&str; 3] = ["hb1", "hb2", "hb3"];
 
 /// Disks with a volume: the one that is mounted, and one beside it.
 pub const VOLUMES: [&str; 2] = ["ocfs2", "other"];
 
-fn cluster_options(stack: Stack) -> String {
+/// What mkfs.ocfs2 is told of the cluster.
+pub fn cluster_options(stack: Stack) -> String {
     match stack {
         Stack::O2cbLocal => String::new(),
         Stack::O2cbGlobal => format!("--cluster-stack=o2cb --cluster-name={CLUSTER} --global-heartbeat"),
@@ -35,17 +36,22 @@ pub fn make(lab: &Lab) -> anyhow::Result<()> {
     lab.ssh.run(first, "modprobe -a ocfs2 ocfs2_stackglue ocfs2_stack_o2cb ocfs2_stack_user 2>/dev/null; true", STEP)?;
     let regions = if stack == Stack::O2cbGlobal { REGIONS.as_slice() } else { &[] };
     for disk in VOLUMES.iter().chain(regions) {
-        let size = lab.plan.disks.iter().find(|has| has.name == *disk).map_or(0, |has| has.mebibytes);
-        let journal = if size >= 8192 { "64M" } else { "8M" };
-        let slots = lab.plan.nodes.max(4);
-        // -x: whole disk, no question. The cluster may not be online yet, and no other node has it mounted.
-        let remote =
-            format!("yes | mkfs.ocfs2 -x -F -N {slots} -J size={journal} -b 4096 -C 4096 -L {disk} {options} /dev/mapper/{disk} 2>&1");
-        lab.ssh.run(first, &remote, STEP).with_context(|| format!("mkfs.ocfs2 of the disk {disk}"))?;
+        format(lab, first, disk, &options)?;
     }
-    // The other nodes' caches know the disks as they were.
-    let others: Vec<u8> = lab.nodes().into_iter().filter(|&node| node != first).collect();
-    lab.ssh.run_on(&others, "blockdev --flushbufs /dev/mapper/ocfs2 /dev/mapper/other", STEP)?;
+    Ok(())
+}
+
+/// Makes a volume on a disk that no node has mounted. `options`: [`cluster_options`].
+pub fn format(lab: &Lab, node: u8, disk: &str, options: &str) -> anyhow::Result<()> {
+    let size = lab.plan.disks.iter().find(|has| has.name == disk).map_or(0, |has| has.mebibytes);
+    let journal = if size >= 8192 { "64M" } else { "8M" };
+    let slots = lab.plan.nodes.max(4);
+    // -x: whole disk, no question. The cluster may not be online yet.
+    let remote = format!("yes | mkfs.ocfs2 -x -F -N {slots} -J size={journal} -b 4096 -C 4096 -L {disk} {options} /dev/mapper/{disk} 2>&1");
+    lab.ssh.run(node, &remote, STEP).with_context(|| format!("mkfs.ocfs2 of the disk {disk}"))?;
+    // The other nodes' caches know the disk as it was.
+    let others: Vec<u8> = lab.nodes().into_iter().filter(|&other| other != node).collect();
+    lab.ssh.run_on(&others, &format!("blockdev --flushbufs /dev/mapper/{disk}"), STEP)?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ pub(super) use local::whole_life;
 pub(super) use refusals::refusals;
 
 use super::Bench;
+use crate::plan::Stack;
 use crate::programs;
 use crate::stack::{CLUSTER, STEP, o2cb, ocfs2};
 use anyhow::{Context as _, ensure};
@@ -93,6 +94,7 @@ fn restore(bench: &Bench) -> anyhow::Result<()> {
 
 /// Runs a test with the stack down, and makes the lab whole again whatever comes of it.
 fn apart(bench: &mut Bench, run: impl FnOnce(&Bench) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    ensure!(bench.lab.plan.stack == Stack::O2cbLocal, "this test wants a lab with --stack o2cb-local");
     down(bench)?;
     let judged = run(bench);
     let restored = restore(bench);

@@ -6,9 +6,9 @@ use crate::views::View;
 use formats::gfs2::{GlockName, GlockType};
 use insta::assert_snapshot;
 use model::{Cluster, Rules, Snapshot, ViewTime};
-use sample::gfs2::{Gfs2Health, GlockFigures, TracedFigures, Tracing};
+use sample::gfs2::{GlockFigures, TracedFigures, Tracing};
 use sample::message::FileSystemKind;
-use sample::{DumpReport, FileSystem, FromNode, Gfs2Sample, GlockSample, Link, NodeClock, Pace, Way};
+use sample::{FileSystem, FromNode, Gfs2Sample, GlockSample, Link, NodeClock, Pace, Way};
 use std::sync::Arc;
 
 const TABLE: &str = "lab:gfs1";
@@ -18,21 +18,9 @@ fn at(seconds: u64) -> ViewTime {
 }
 
 fn glock(number: u64, stats: Option<GlockFigures>, traced: TracedFigures) -> GlockSample {
-    GlockSample {
-        name: GlockName::new(GlockType::INODE, number),
-        state: "EX".to_owned(),
-        target: "EX".to_owned(),
-        flags: "Iqob".to_owned(),
-        flags_words: String::new(),
-        demote: None,
-        reason: None,
-        holders: Vec::new(),
-        holders_omitted: 0,
-        inode: None,
-        background: false,
-        stats,
-        traced,
-    }
+    let name = GlockName::new(GlockType::INODE, number);
+    let (state, flags) = ("EX".to_owned(), "Iqob".to_owned());
+    GlockSample { state: state.clone(), target: state, flags, stats, traced, ..GlockSample::counted_only(name) }
 }
 
 fn sample(seq: u64, tracing: Tracing, glocks: Vec<GlockSample>) -> FromNode {
@@ -41,15 +29,11 @@ fn sample(seq: u64, tracing: Tracing, glocks: Vec<GlockSample>) -> FromNode {
         seq,
         clock: NodeClock { monotonic_ns: seq * 2_000_000_000, realtime_us: Some((1_000_000 + seq * 2) * 1_000_000) },
         interval_ns: (seq > 1).then_some(2_000_000_000),
-        health: Gfs2Health::default(),
-        types: Vec::new(),
         glocks,
-        omitted: 0,
         known: 9,
         tracing,
-        dump: DumpReport::default(),
         pace: Pace { asked_ms: 2000, kept_ms: 2000, ..Pace::default() },
-        growth: None,
+        ..Gfs2Sample::default()
     }))
 }
 

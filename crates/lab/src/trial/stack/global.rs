@@ -1,13 +1,13 @@
 //! A cluster whose heartbeat three regions carry.
 
 use super::{CLUSTER, LONG, apart, c_online, done, refused, registered, status};
+use crate::plan::Stack;
 use crate::ssh::on_each;
-use crate::stack::{STEP, o2cb, ocfs2};
+use crate::stack::ocfs2::{self, REGIONS};
+use crate::stack::{STEP, o2cb};
 use crate::trial::Bench;
 use anyhow::{Context as _, ensure};
 use std::time::Duration;
-
-const REGIONS: [&str; 3] = ["hb1", "hb2", "hb3"];
 
 pub fn three_regions(bench: &mut Bench) -> anyhow::Result<()> {
     let made = apart(bench, |bench| {
@@ -31,21 +31,16 @@ pub fn three_regions(bench: &mut Bench) -> anyhow::Result<()> {
         }
         Ok(())
     });
-    // The other tests' volume and disks are as they were made.
-    let again = format!("yes | mkfs.ocfs2 -x -F -N 4 -J size=8M -b 4096 -C 4096 -L other {}/dev/mapper/other 2>&1", "");
-    bench.lab.ssh.run(1, &again, LONG).context("making the volume \"other\" again")?;
-    bench.lab.ssh.run_on(&[2, 3], "blockdev --flushbufs /dev/mapper/other", STEP)?;
-    made
+    // For the other tests it is as it was made.
+    let remade = ocfs2::format(&bench.lab, 1, "other", &ocfs2::cluster_options(bench.lab.plan.stack));
+    made?;
+    remade
 }
 
 /// Volumes and regions with the global flag, and a configuration edited by our program alone.
 fn prepare(bench: &Bench) -> anyhow::Result<()> {
     for disk in REGIONS.iter().chain(&["other"]) {
-        let remote = format!(
-            "yes | mkfs.ocfs2 -x -F -N 4 -J size=8M -b 4096 -C 4096 -L {disk} --cluster-stack=o2cb --cluster-name={CLUSTER} \
-             --global-heartbeat /dev/mapper/{disk} 2>&1"
-        );
-        bench.lab.ssh.run(1, &remote, LONG).with_context(|| format!("mkfs.ocfs2 of {disk}"))?;
+        ocfs2::format(&bench.lab, 1, disk, &ocfs2::cluster_options(Stack::O2cbGlobal))?;
     }
     let conf = o2cb::cluster_conf(bench.lab.plan.nodes, &[]);
     o2cb::configure(&bench.lab, &bench.lab.nodes(), &conf, bench.lab.plan.timeouts)?;
@@ -54,17 +49,7 @@ fn prepare(bench: &Bench) -> anyhow::Result<()> {
         done(bench, 1, &format!("add-heartbeat {CLUSTER} /dev/mapper/{disk}"))?;
     }
     done(bench, 1, "config check")?;
-    copy(bench)
-}
-
-/// node1's configuration for all.
-fn copy(bench: &Bench) -> anyhow::Result<()> {
-    let conf = bench.lab.ssh.run(1, "cat /etc/ocfs2/cluster.conf", STEP)?;
-    on_each(&[2, 3], |node| bench.lab.ssh.write(node, "/etc/ocfs2/cluster.conf", 0o644, conf.as_bytes()))?;
-    on_each(&[2, 3], |node| {
-        bench.lab.ssh.run(node, "blockdev --flushbufs /dev/mapper/hb1 /dev/mapper/hb2 /dev/mapper/hb3 /dev/mapper/other", STEP)
-    })?;
-    Ok(())
+    copy_conf(bench)
 }
 
 fn healthy(bench: &Bench) -> anyhow::Result<()> {
@@ -123,6 +108,7 @@ fn change(bench: &Bench) -> anyhow::Result<()> {
     healthy(bench)
 }
 
+/// node1's configuration for all.
 fn copy_conf(bench: &Bench) -> anyhow::Result<()> {
     let conf = bench.lab.ssh.run(1, "cat /etc/ocfs2/cluster.conf", STEP)?;
     on_each(&[2, 3], |node| bench.lab.ssh.write(node, "/etc/ocfs2/cluster.conf", 0o644, conf.as_bytes()))?;
