@@ -144,7 +144,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         width: 8,
         right: true,
         from_width: 100,
-        help: "time that requests to the DLM took which were answered in the interval, summed up; ? where it is not measured",
+        help: "time that requests to the DLM took which were answered in the interval, over the nodes that measure it; ? where none does",
         get: |cell| traced(cell, |row| row.dlm_wait_ns, |figures| figures.dlm_wait_ns).map_or(Value::Unknown, Value::Nanoseconds),
     },
     GlockColumn {
@@ -153,7 +153,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         width: 7,
         right: true,
         from_width: 100,
-        help: "how often another node asked for it and the node had to give it up, in the interval; ? where it is not measured",
+        help: "how often another node asked for it and the node had to give it up, in the interval, over the nodes that measure it; ? where none does",
         get: |cell| traced(cell, |row| row.remote_demotes, |figures| figures.remote_demotes).map_or(Value::Unknown, Value::Count),
     },
     GlockColumn {

@@ -29,7 +29,7 @@ impl LockspaceSaid {
         LockspaceSaid { sample, told: now, ..self }
     }
 
-    /// What of it is still so. What is granted lasts, a wait or a message may be over: of an older reading they are not told.
+    /// What of it is still so. What is granted lasts; a wait, a message or a recovery may be over: of an older reading they are not told.
     pub(crate) fn as_of(&self, is_current: impl Fn(ViewTime) -> bool) -> Cow<'_, LockspaceSample> {
         let (list, state) = (is_current(self.read), is_current(self.told));
         if list && state {
@@ -43,6 +43,7 @@ impl LockspaceSaid {
         }
         if !state {
             sample.unanswered.clear();
+            sample.recovery = None;
         }
         Cow::Owned(sample)
     }
@@ -74,7 +75,8 @@ mod tests {
         assert_eq!((told.members.len(), told.recovery.as_ref().and_then(|recovery| recovery.dead_node)), (2, Some(3)));
         assert_eq!((told.unanswered.len(), told.resources.len()), (1, 1));
         assert_eq!(told.resources.first().map(|resource| resource.locks.len()), Some(1), "the wait was read too long ago");
-        assert_eq!(said.as_of(|_| false).unanswered.len(), 0);
+        let old = said.as_of(|_| false);
+        assert_eq!((old.unanswered.len(), &old.recovery), (0, &None));
         assert_eq!(said.as_of(|_| true).resources.first().map(|resource| resource.locks.len()), Some(2));
     }
 }
