@@ -200,14 +200,12 @@ impl Document {
     /// backslash says nothing; with a newline after it, it would join the next line.
     fn ended(&self, at: usize) -> (usize, &'static [u8]) {
         let before = self.text.get(..at).unwrap_or_default();
-        if before.is_empty() || before.ends_with(b"\n") {
-            return (at, b"");
-        }
-        let line = self.lines.iter().find(|line| line.range.end == at);
+        let is_value = self.lines.iter().any(|line| line.range.end == at && matches!(line.kind, Kind::Attribute { .. }));
         match before {
-            [rest @ .., b'\\'] if line.is_some_and(|line| matches!(line.kind, Kind::Attribute { .. })) => {
-                (rest.len(), if rest.ends_with(b"\\") { b" \n" } else { b"\n" })
-            }
+            // Only at the file's end does a value end so: it waits for the line that it joins.
+            [.., b'\\', b'\n'] if is_value => (at, b"\n"),
+            [] | [.., b'\n'] => (at, b""),
+            [rest @ .., b'\\'] if is_value => (rest.len(), if rest.ends_with(b"\\") { b" \n" } else { b"\n" }),
             _ => (at, b"\n"),
         }
     }

@@ -57,6 +57,13 @@ fn a_new_file_is_as_ocfs2_tools_write_it() {
     let new = edited("", |document| document.add_cluster("c"));
     assert_eq!(new, "cluster:\n\tname = c\n\theartbeat_mode = local\n\tnode_count = 0\n\n");
     assert_eq!(edited(&new, |document| document.remove_cluster("c")), "");
+    // A value that ends in a backslash and the file's last newline must not take what is added for its next line.
+    let text = "cluster:\n\tname = c\n\tnode_count = 0\n\tx = y\\\n";
+    let added = edited(text, |document| document.add_cluster("d"));
+    assert!(added.starts_with(&format!("{text}\n\ncluster:\n\tname = d\n")), "{added:?}");
+    let set = edited(text, |document| document.set_mode("c", HeartbeatMode::Global));
+    assert_eq!(set, format!("{text}\n\theartbeat_mode = global\n"));
+    assert_eq!(Document::parse(set.as_bytes()).config().map(|config| config.clusters[0].mode), Ok(HeartbeatMode::Global));
     // A backslash at the file's end says nothing, and must not join lines.
     for (open, closed) in [("\\", "\n"), ("\\\\", "\\ \n")] {
         let text = format!("cluster:\n\tname = c\n\tnode_count = 0\n\tx = y{open}");
