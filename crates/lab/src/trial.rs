@@ -257,6 +257,13 @@ const TRIALS: &[Trial] = &[
         run: stack::refusals,
     },
     Trial {
+        name: "o2cb-errnos",
+        claim: "every errno that this kernel's files give is named, with what it means at that file",
+        core: false,
+        on: Ocfs2,
+        run: stack::errnos,
+    },
+    Trial {
         name: "o2cb-global",
         claim: "global heartbeat on three regions: nodes and regions come and go while a volume is mounted",
         core: false,

@@ -5,6 +5,7 @@ mod carry;
 mod choice;
 mod configure;
 mod lock;
+mod one_step;
 mod sources;
 mod verbs;
 
@@ -14,6 +15,7 @@ pub(crate) mod samples;
 mod tests;
 
 pub use configure::Configure;
+pub use one_step::OneStep;
 pub use sources::{DefaultsFile, Files, Sources};
 
 use crate::kernel::{Kernel, Look, Machine};
@@ -64,6 +66,8 @@ pub enum Verb {
     StopHeartbeat(StopHeartbeat),
     /// Tell whether the cluster is online (exit code 0) or not (1)
     ClusterStatus(Cluster),
+    /// Take a single step at the kernel's files of a cluster, for experts: what it refuses is told in words
+    Step(OneStep),
 }
 
 /// Which cluster.
@@ -147,6 +151,7 @@ impl Verb {
             | Verb::Restart(options)
             | Verb::ForceReload(options) => &options.change,
             Verb::StopHeartbeat(options) => &options.change,
+            Verb::Step(options) => options.change(),
             Verb::Status(_) | Verb::OnlineStatus(_) | Verb::ClusterStatus(_) | Verb::Configure(_) | Verb::Enable(_) | Verb::Disable(_) => {
                 return false;
             }
@@ -240,6 +245,7 @@ pub fn run_on(machine: &mut dyn Kernel, sources: &dyn Sources, verb: &Verb, io: 
         Verb::UnregisterCluster(options) => verbs::unregister_cluster(machine, sources, &options.which, io),
         Verb::StartHeartbeat(options) => verbs::start_heartbeat(machine, sources, &options.which, io),
         Verb::StopHeartbeat(options) => verbs::stop_heartbeat(machine, sources, options, io),
+        Verb::Step(options) => one_step::take(machine, options, io),
     }
 }
 

@@ -27,6 +27,7 @@ pub fn lines(snapshot: &Snapshot, inode: u64, settings: &Settings) -> Vec<String
         for resource in of_inode {
             resource_lines(snapshot, view, resource, settings, &mut lines);
         }
+        lines.extend(names::old_lists(snapshot, view));
         for on_node in &view.nodes {
             if let Some(cut) = &on_node.reading.cut {
                 lines.push(format!(" ! {}: not all was read: {cut}", snapshot.node_name(on_node.node)));
@@ -49,12 +50,16 @@ pub fn lines(snapshot: &Snapshot, inode: u64, settings: &Settings) -> Vec<String
             let place = snapshot.file_system(&of.file_system).map_or(of.file_system.as_str(), model::FileSystemView::title);
             let name = snapshot.node_name(*node);
             lines.push(match &of.told {
-                Ok(path) => format!("  {name}: path {path}, by its file handle {} ago", span(of.ago_ns)),
+                Ok(path) => format!("  {name}: path {path}, by its file handle, {}", ago(of.ago_ns)),
                 Err(why) => format!("  {name}: no path on {place} by its file handle: {why}"),
             });
         }
     }
     lines
+}
+
+fn ago(ns: u64) -> String {
+    if ns < 1_000_000_000 { "just now".to_owned() } else { format!("{} ago", span(ns)) }
 }
 
 fn resource_lines(snapshot: &Snapshot, view: &LockspaceView, resource: &ResourceView, settings: &Settings, lines: &mut Vec<String>) {

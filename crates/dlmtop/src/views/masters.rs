@@ -19,6 +19,7 @@ pub fn lines(snapshot: &Snapshot) -> Vec<String> {
             lines.extend(alarm.evidence.iter().map(|evidence| format!("   {evidence}")));
         }
         table(snapshot, view, &told, &mut lines);
+        lines.extend(names::old_lists(snapshot, view));
         for on_node in &view.nodes {
             if let Some(cut) = &on_node.reading.cut {
                 lines.push(format!(" ! {}: not all was read: {cut}", snapshot.node_name(on_node.node)));

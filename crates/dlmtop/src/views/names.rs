@@ -20,6 +20,17 @@ pub fn lockspace(snapshot: &Snapshot, view: &LockspaceView) -> String {
     }
 }
 
+/// DLM lists older than this are told to be, µs: they are read less often than the rest.
+const OLD_LIST_US: u64 = 3_000_000;
+
+/// Since when counts and granted locks may have changed: the nodes whose DLM list was not read lately, with its age.
+pub fn old_lists(snapshot: &Snapshot, view: &LockspaceView) -> Option<String> {
+    let old = view.nodes.iter().filter(|on_node| !on_node.reading.file.is_empty() && on_node.age_us > OLD_LIST_US);
+    let words = old.map(|on_node| format!("{} {:.0} s ago", snapshot.node_name(on_node.node), on_node.age_us as f64 / 1e6));
+    let words: Vec<String> = words.collect();
+    (!words.is_empty()).then(|| format!("  the DLM's lists were read: {}", words.join(", ")))
+}
+
 /// Nodes whose locks are not seen now, and why.
 pub fn not_seen(snapshot: &Snapshot) -> Vec<(String, String)> {
     let mut told: Vec<(String, String)> = Vec::new();

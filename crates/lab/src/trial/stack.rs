@@ -1,9 +1,11 @@
 //! O2CB's stack under our own `o2cb`, beside the C tools on the same nodes: each must see, and be able to end, what the other began.
 
+mod errnos;
 mod global;
 mod local;
 mod refusals;
 
+pub(super) use errnos::errnos;
 pub(super) use global::three_regions;
 pub(super) use local::whole_life;
 pub(super) use refusals::refusals;

@@ -17,6 +17,9 @@ use going_online::{no_cluster, wanted};
 
 /// The plan of a verb that was asked what it would do; `None`: it was not, or it is a query.
 pub fn dry_run(look: &dyn Look, sources: &dyn Sources, verb: &Verb, io: &mut Io<'_>) -> anyhow::Result<Option<Plan>> {
+    if let Verb::Step(options) = verb {
+        return if options.change().dry_run { options.plan().map(Some) } else { Ok(None) };
+    }
     let Some((which, named)) = asked(verb) else { return Ok(None) };
     let found = Found::look(look);
     if let Verb::Load(_) = verb {
@@ -88,7 +91,7 @@ fn asked(verb: &Verb) -> Option<(Goal, Option<&str>)> {
         Verb::Unload(options) | Verb::Stop(options) | Verb::Restart(options) | Verb::ForceReload(options) => {
             (Goal::Unload { force: options.force }, &options.change, options.which.cluster.as_deref())
         }
-        Verb::Status(_) | Verb::OnlineStatus(_) | Verb::ClusterStatus(_) | Verb::Configure(_) => return None,
+        Verb::Status(_) | Verb::OnlineStatus(_) | Verb::ClusterStatus(_) | Verb::Configure(_) | Verb::Step(_) => return None,
     };
     change.dry_run.then_some((goal, which))
 }
