@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 mod article;
 mod completeness;
 mod faults;
+mod fencing;
 mod flock;
 mod gfs2;
 mod hot;
@@ -269,6 +270,69 @@ const TRIALS: &[Trial] = &[
         core: false,
         on: Ocfs2,
         run: stack::three_regions,
+    },
+    Trial {
+        name: "fence-stall",
+        claim: "one node's storage hangs: it fences itself when and by which rule it was forecast, the others go on",
+        core: false,
+        on: Ocfs2,
+        run: fencing::stall,
+    },
+    Trial {
+        name: "fence-stall-all",
+        claim: "the storage hangs for all nodes: nobody fences, as forecast",
+        core: false,
+        on: Ocfs2,
+        run: fencing::stall_all,
+    },
+    Trial {
+        name: "fence-cut-three",
+        claim: "one of three nodes loses its network: it fences itself, as forecast",
+        core: false,
+        on: Ocfs2,
+        run: fencing::cut_three,
+    },
+    Trial {
+        name: "fence-cut-two",
+        claim: "two nodes lose each other: the higher number fences itself, as forecast",
+        core: false,
+        on: Ocfs2,
+        run: fencing::cut_two,
+    },
+    Trial {
+        name: "fence-killed",
+        claim: "a node loses its power: nobody fences, the others go on by when it was forecast",
+        core: false,
+        on: Ocfs2,
+        run: fencing::killed,
+    },
+    Trial {
+        name: "fence-global-stall",
+        claim: "the one global region hangs at a node: it fences itself, as forecast",
+        core: false,
+        on: Ocfs2,
+        run: fencing::stall_global,
+    },
+    Trial {
+        name: "fence-global-error",
+        claim: "the one global region fails at a node: it fences itself, as forecast",
+        core: false,
+        on: Ocfs2,
+        run: fencing::io_error,
+    },
+    Trial {
+        name: "fence-global-majority",
+        claim: "of three global regions one may hang, two may not, as forecast",
+        core: false,
+        on: Ocfs2,
+        run: fencing::stall_one_of_three,
+    },
+    Trial {
+        name: "fence-global-cut",
+        claim: "a split of the network with three global regions, as forecast",
+        core: false,
+        on: Ocfs2,
+        run: fencing::cut_global,
     },
 ];
 

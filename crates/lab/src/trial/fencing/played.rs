@@ -1,0 +1,142 @@
+//! A fault, and what comes of it beside what was told.
+
+use super::cluster::{self, Heartbeat};
+use super::expected::{self, Expected};
+use crate::interrupt;
+use crate::programs::O2CB;
+use crate::progress::say;
+use crate::stack::STEP;
+use crate::trial::Bench;
+use anyhow::{Context as _, ensure};
+use std::time::{Duration, Instant};
+
+/// A deed on the lab.
+pub type Deed<'a> = Box<dyn Fn(&Bench) -> anyhow::Result<()> + 'a>;
+
+/// A fault.
+pub struct Scenario<'a> {
+    /// The nodes that have the volume mounted.
+    pub nodes: &'a [u8],
+    /// What `o2cb forecast` is asked.
+    pub forecast: Vec<&'a str>,
+    /// Makes it.
+    pub begin: Deed<'a>,
+    /// Ends it.
+    pub end: Deed<'a>,
+    /// How long it lasts; `None`: until those that it costs are gone.
+    pub lasts: Option<Duration>,
+    /// What `o2cb doctor` must say of the cause.
+    pub cause: &'a [&'a str],
+}
+
+/// How far forecast and truth may be apart.
+const TOLERANCE_S: f64 = 4.0;
+/// How long nothing must happen after the last that was told.
+const QUIET: Duration = Duration::from_secs(12);
+/// What recovery may take on a machine that does much else.
+const RECOVERY_S: f64 = 20.0;
+
+/// Plays one.
+pub fn play(bench: &mut Bench, heartbeat: Heartbeat, scenario: &Scenario<'_>) -> anyhow::Result<()> {
+    play_all(bench, heartbeat, std::slice::from_ref(scenario))
+}
+
+/// Plays several on one cluster, and makes the lab whole again whatever comes of it.
+pub fn play_all(bench: &mut Bench, heartbeat: Heartbeat, scenarios: &[Scenario<'_>]) -> anyhow::Result<()> {
+    cluster::down(bench)?;
+    let judged = heartbeat.format(&bench.lab).and_then(|()| {
+        for scenario in scenarios {
+            heartbeat.start(&bench.lab, scenario.nodes)?;
+            one(bench, heartbeat, scenario).with_context(|| scenario.forecast.join(" "))?;
+            cluster::boot_missing(bench)?;
+        }
+        Ok(())
+    });
+    let restored = cluster::restore(bench, heartbeat != Heartbeat::Local);
+    judged?;
+    restored
+}
+
+fn one(bench: &Bench, heartbeat: Heartbeat, scenario: &Scenario<'_>) -> anyhow::Result<()> {
+    steady(bench, scenario)?;
+    let told = bench.lab.ssh.run(1, &format!("{O2CB} forecast --json {}", scenario.forecast.join(" ").replace('*', "\\*")), STEP)?;
+    let expected = expected::parse(&told)?;
+    let victims: Vec<u8> = expected.victims.iter().map(|victim| victim.node).collect();
+    say(&format!("forecast: {expected:?}"));
+    let before = bench.lab.running();
+    let began = Instant::now();
+    (scenario.begin)(bench)?;
+    let after = bench.lab.running();
+    let killed: Vec<u8> = before.iter().copied().filter(|node| !after.contains(node)).collect();
+    let seen = watch_them_go(bench, &after, &expected, scenario, began);
+    let ended = (scenario.end)(bench);
+    let seen = seen?;
+    ended?;
+    for victim in &expected.victims {
+        let at = seen.iter().find(|(node, _)| *node == victim.node).map(|(_, at)| *at);
+        let at = at.with_context(|| format!("node{} was to fence itself ({}) and runs", victim.node, victim.rule))?;
+        let (first, last) = (victim.window_s.start() - TOLERANCE_S, victim.window_s.end() + TOLERANCE_S);
+        ensure!((first..=last).contains(&at), "node{} fenced itself after {at:.1} s, told was {:?}", victim.node, victim.window_s);
+        say(&format!("node{} fenced itself after {at:.1} s; told was {:?} by {}", victim.node, victim.window_s, victim.rule));
+    }
+    ensure!(seen.iter().all(|(node, _)| victims.contains(node)), "fenced: {seen:?}, told was {victims:?}");
+    goes_on(bench, heartbeat, scenario, &expected, &killed, began)
+}
+
+/// Waits for those that are to go, and then for quiet. Returns who went, and when.
+fn watch_them_go(
+    bench: &Bench,
+    running: &[u8],
+    expected: &Expected,
+    scenario: &Scenario<'_>,
+    began: Instant,
+) -> anyhow::Result<Vec<(u8, f64)>> {
+    let mut gone: Vec<(u8, f64)> = Vec::new();
+    let last = expected.victims.iter().map(|victim| *victim.window_s.end()).fold(0.0, f64::max) + TOLERANCE_S;
+    let mut until = Duration::from_secs_f64(last).max(scenario.lasts.unwrap_or_default()) + QUIET;
+    interrupt::wait_for("what is to come", until + Duration::from_secs(60), || {
+        let now = bench.lab.running();
+        for node in running.iter().filter(|node| !now.contains(node)) {
+            if !gone.iter().any(|(known, _)| known == node) {
+                gone.push((*node, began.elapsed().as_secs_f64()));
+                let all = expected.victims.iter().all(|victim| gone.iter().any(|(node, _)| *node == victim.node));
+                if all && scenario.lasts.is_none() {
+                    until = began.elapsed() + QUIET;
+                }
+            }
+        }
+        Ok((began.elapsed() >= until).then_some(()))
+    })?;
+    Ok(gone)
+}
+
+/// All nodes beat, are connected, and nothing is wrong.
+fn steady(bench: &Bench, scenario: &Scenario<'_>) -> anyhow::Result<()> {
+    for &node in scenario.nodes {
+        interrupt::wait_for(&format!("node{node}: a steady cluster"), Duration::from_secs(120), || {
+            let said = bench.lab.ssh.output(node, &format!("{O2CB} status --json"), &[], STEP)?;
+            Ok((said.status.code() == Some(0)).then_some(()))
+        })?;
+    }
+    Ok(())
+}
+
+/// Those that are left write again, by when it was told.
+fn goes_on(
+    bench: &Bench,
+    heartbeat: Heartbeat,
+    scenario: &Scenario<'_>,
+    expected: &Expected,
+    killed: &[u8],
+    began: Instant,
+) -> anyhow::Result<()> {
+    let gone = |node: &u8| killed.contains(node) || expected.victims.iter().any(|victim| victim.node == *node);
+    for node in scenario.nodes.iter().filter(|node| !gone(node)) {
+        let remote = format!("echo alive >{0}/fencing-{node} && ls {0} >/dev/null && sync", heartbeat.mount_point());
+        bench.lab.ssh.run(*node, &remote, STEP).with_context(|| format!("node{node} does not go on"))?;
+        let (took, most) = (began.elapsed().as_secs_f64(), expected.blocks_until_s.unwrap_or_default() + RECOVERY_S + TOLERANCE_S);
+        let waited = scenario.lasts.unwrap_or(QUIET).as_secs_f64() + expected.victims.iter().map(|v| *v.window_s.end()).fold(0.0, f64::max);
+        ensure!(took <= most.max(waited + RECOVERY_S), "node{node} goes on after {took:.1} s only, told was {most:.1}");
+    }
+    Ok(())
+}
