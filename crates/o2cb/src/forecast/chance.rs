@@ -35,8 +35,8 @@ pub(super) enum Of {
     Age(usize),
     /// How slow a node beats.
     Beat,
-    /// How late a timer is: of a region, of a connection.
-    Timer(usize),
+    /// Where the count of ticks of a node is, which is where the wheel of its timers is.
+    Jiffies,
     /// The age of the last message from a node.
     Silence(usize),
     /// How long until something from a node arrives again.
@@ -51,8 +51,9 @@ impl Chance {
                 let chance = nodes.get(node).copied().unwrap_or_default();
                 let part = match of {
                     Of::Age(_) => return (range * chance.age / WHOLE + chance.age_ms).clamp(0, range),
-                    Of::Beat | Of::Timer(_) => chance.late,
+                    Of::Beat => chance.late,
                     Of::Silence(_) => chance.silence,
+                    Of::Jiffies => 0,
                     Of::Resend(_) => chance.resend,
                 };
                 range * part / WHOLE
@@ -61,7 +62,7 @@ impl Chance {
                 let (kind, with) = match of {
                     Of::Age(region) => (1, region),
                     Of::Beat => (2, 0),
-                    Of::Timer(what) => (3, what),
+                    Of::Jiffies => (3, 0),
                     Of::Silence(peer) => (4, peer),
                     Of::Resend(peer) => (5, peer),
                 };
@@ -71,6 +72,18 @@ impl Chance {
                     1 => range,
                     _ => (drawn >> 8).checked_rem(range as u64 + 1).unwrap_or(0) as i64,
                 }
+            }
+        }
+    }
+
+    /// When a timer fires that is set `now` for `delay` later and may be `grain` late.
+    pub(super) fn fires(&self, node: usize, now: i64, delay: i64, grain: i64) -> i64 {
+        match self {
+            Chance::Chosen(nodes) => now + delay + grain * nodes.get(node).map_or(0, |chance| chance.late) / WHOLE,
+            // At the next turn of that level of the wheel: all timers of a node turn together.
+            Chance::Drawn(_) => {
+                let (grain, jiffies) = (grain.max(1), self.of(node, Of::Jiffies, 1 << 20));
+                ((jiffies + now + delay).div_euclid(grain) + 1) * grain - jiffies
             }
         }
     }

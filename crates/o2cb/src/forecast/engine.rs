@@ -135,8 +135,8 @@ impl<'a> Run<'a> {
     }
 
     /// When a timer of `delay` that is set now fires at a node.
-    fn timer(&self, node: usize, what: usize, delay: i64) -> i64 {
-        self.now + delay + self.chance.of(node, Of::Timer(what), self.settings.late_ms(delay))
+    fn timer(&self, node: usize, delay: i64) -> i64 {
+        self.chance.fires(node, self.now, delay, self.settings.late_ms(delay))
     }
 
     fn act(&mut self, due: Due) {

@@ -160,19 +160,34 @@ fn settings_text(now: Settings) -> String {
 
 /// A setting with which fencing comes too late.
 fn overlap(settings: Settings) -> String {
-    match settings.overlap_ms() {
-        0 => String::new(),
-        late => wrapped(
+    let mut text = String::new();
+    if settings.puts_decision_off() {
+        text += &wrapped(
             "Careful:",
             9,
             &format!(
-                "with this threshold the kernel's timer may fence a node {} late, which is up to {} after the others begin to recover it \
-                 (CONFIG_HZ {}).",
-                seconds(settings.late_ms(settings.fence_ms())),
-                seconds(late),
-                settings.hz
+                "a node that loses two others or more may decide late or never: the idle timer of {} begins new waits just when the waits of \
+                 {} end. Choose another idle timeout.",
+                seconds(i64::from(settings.idle_ms)),
+                seconds(settings.decide_ms())
             ),
-        ),
+        );
+    }
+    match settings.overlap_ms() {
+        0 => text,
+        late => {
+            text + &wrapped(
+                "Careful:",
+                9,
+                &format!(
+                    "with this threshold the kernel's timer may fence a node {} late, which is up to {} after the others begin to recover it \
+                 (CONFIG_HZ {}).",
+                    seconds(settings.late_ms(settings.fence_ms())),
+                    seconds(late),
+                    settings.hz
+                ),
+            )
+        }
     }
 }
 

@@ -49,9 +49,9 @@ enum Storage {
 impl Run<'_> {
     /// All beat for long; each wrote its slot last within the last 2 s, and knows the others by what they wrote then.
     pub(super) fn start_beats(&mut self) {
-        let slow = self.settings.slow_beat_ms() - 1;
         for (region, members) in self.cluster.regions.iter().map(|region| &region.members).enumerate() {
-            let wrote: BTreeMap<usize, i64> = members.iter().map(|&node| (node, -self.chance.of(node, Of::Age(region), slow))).collect();
+            let wrote: BTreeMap<usize, i64> =
+                members.iter().map(|&node| (node, -self.chance.of(node, Of::Age(region), self.beat_ms(node) - 1))).collect();
             for (&node, &time) in &wrote {
                 // In its last round it saw what had been written by then.
                 let seen = |peer: i64| if peer <= time { 1 } else { 0 };
@@ -189,8 +189,8 @@ impl Run<'_> {
 
     /// A good write, or the lowest node's word: all time is there again.
     fn arm(&mut self, node: usize, region: usize) {
-        let ask_at = self.timer(node, region, self.settings.ask_ms());
-        let fence_at = self.timer(node, region, self.settings.fence_ms());
+        let ask_at = self.timer(node, self.settings.ask_ms());
+        let fence_at = self.timer(node, self.settings.fence_ms());
         let Some(beat) = self.beats.get_mut(&(node, region)) else { return };
         (beat.ask_at, beat.fence_at, beat.failed) = (Some(ask_at), Some(fence_at), false);
         beat.hung.clear();
@@ -249,7 +249,7 @@ impl Run<'_> {
             }
         } else {
             // It looks again every second.
-            let again = self.timer(node, region, 1000);
+            let again = self.timer(node, 1000);
             if let Some(beat) = self.beats.get_mut(&(node, region)) {
                 (beat.ask_at, beat.ask_due) = (Some(again), true);
             }

@@ -46,9 +46,11 @@ impl Run<'_> {
         let at: Vec<_> = self.links.keys().copied().collect();
         for (node, peer) in at {
             let works = self.alive(node) && self.alive(peer) && !self.faults_now().any(|fault| fault.cuts(node, peer));
-            let silence = self.chance.of(node, Of::Silence(peer), i64::from(self.settings.keepalive_ms));
-            let idle = self.timer(node, peer, i64::from(self.settings.idle_ms)) - silence;
             let now = self.now;
+            let silence = self.chance.of(node, Of::Silence(peer), i64::from(self.settings.keepalive_ms));
+            // It was set when the last message came.
+            let (delay, late) = (i64::from(self.settings.idle_ms), self.settings.late_ms(i64::from(self.settings.idle_ms)));
+            let idle = self.chance.fires(node, now - silence, delay, late);
             let Some(link) = self.links.get_mut(&(node, peer)) else { continue };
             if link.up == works || link.shut {
                 continue;
@@ -92,8 +94,8 @@ impl Run<'_> {
             return;
         }
         let beats = self.sees(node, peer);
-        let again = self.timer(node, peer, i64::from(self.settings.idle_ms));
-        let decide = self.timer(node, peer, self.settings.decide_ms());
+        let again = self.timer(node, i64::from(self.settings.idle_ms));
+        let decide = self.timer(node, self.settings.decide_ms());
         let Some(link) = self.links.get_mut(&(node, peer)).filter(|link| link.state == state) else { return };
         let first = !std::mem::replace(&mut link.timed_out, true);
         link.connected = false;
