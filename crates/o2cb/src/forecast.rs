@@ -30,6 +30,8 @@ mod pictures;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod source_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 
 pub use blocked::{Blocked, RECOVERY_SEEN_S};

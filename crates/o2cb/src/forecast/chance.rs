@@ -70,7 +70,7 @@ impl Chance {
                 match drawn & 3 {
                     0 => 0,
                     1 => range,
-                    _ => (drawn >> 8).checked_rem(range as u64 + 1).unwrap_or(0) as i64,
+                    _ => (drawn >> 8).cast_signed().rem_euclid(range.max(0) + 1),
                 }
             }
         }

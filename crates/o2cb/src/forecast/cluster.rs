@@ -87,11 +87,15 @@ impl Cluster {
         nodes.into_iter().map(|&node| self.name_of(node)).collect::<Vec<_>>().join(", ")
     }
 
-    /// How a region is called: device, else the beginning of its UUID, else what it is.
+    /// How a region is called: device, else as much of its UUID as tells it from the others, else what it is.
     pub fn region_name(&self, region: usize) -> String {
         match self.regions.get(region) {
             Some(Region { device: Some(device), .. }) => device.clone(),
-            Some(Region { uuid: Some(uuid), .. }) => uuid.chars().take(8).collect(),
+            Some(Region { uuid: Some(uuid), .. }) => {
+                let short: String = uuid.chars().take(8).collect();
+                let like = self.regions.iter().filter(|other| other.uuid.as_ref().is_some_and(|other| other.starts_with(&short)));
+                if like.count() > 1 { uuid.clone() } else { short }
+            }
             _ if self.regions.len() == 1 => "the region".to_owned(),
             _ => format!("region {}", region + 1),
         }

@@ -30,6 +30,11 @@ impl Window {
         Window { earliest_ms: self.earliest_ms.min(other.earliest_ms), latest_ms: self.latest_ms.max(other.latest_ms) }
     }
 
+    /// Whether both may be at once.
+    pub fn overlaps(self, other: Window) -> bool {
+        self.earliest_ms <= other.latest_ms && other.earliest_ms <= self.latest_ms
+    }
+
     /// Whether it holds a moment, `slack` more or less.
     pub fn holds(self, ms: i64, slack: i64) -> bool {
         (self.earliest_ms - slack..=self.latest_ms + slack).contains(&ms)
@@ -85,7 +90,7 @@ pub enum Effort {
 }
 
 /// Reads of slots that a forecast may cost.
-const BUDGET: i64 = 12_000_000;
+const BUDGET: usize = 12_000_000;
 
 /// What comes of faults in a cluster.
 pub fn outlook(cluster: &Cluster, faults: &[Fault], effort: Effort) -> Outlook {
@@ -93,9 +98,10 @@ pub fn outlook(cluster: &Cluster, faults: &[Fault], effort: Effort) -> Outlook {
         Effort::Few => ways(cluster, 4),
         Effort::Full => ways(cluster, 64),
     };
-    let nodes = cluster.nodes.len() as i64;
-    let cost = horizon(cluster.settings, faults) / super::timing::BEAT_MS * nodes * nodes * cluster.regions.len() as i64;
-    let affordable = usize::try_from(BUDGET / cost.max(1)).unwrap_or(1).max(8);
+    let nodes = cluster.nodes.len();
+    let rounds = usize::try_from(horizon(cluster.settings, faults) / super::timing::BEAT_MS).unwrap_or(usize::MAX);
+    let cost = rounds.saturating_mul(nodes * nodes * cluster.regions.len());
+    let affordable = (BUDGET / cost.max(1)).max(8);
     let wanted = if effort == Effort::Few { 8 } else { affordable };
     // Those at the end are draws, those at the beginning all ends at once: both are kept.
     let step = ways.len().div_ceil(wanted).max(1);
@@ -108,18 +114,26 @@ pub fn of_one(cluster: &Cluster, what: What) -> Outlook {
     outlook(cluster, &[Fault::new(what)], Effort::Full)
 }
 
+/// Kind of an event, its node, its peer or region.
+type Identity = (u8, usize, usize);
+
 fn gathered(cluster: &Cluster, faults: &[Fault], runs: &[Vec<(i64, Event)>]) -> Outlook {
-    let mut found: BTreeMap<((u8, usize, usize), usize), (Event, Window, usize)> = BTreeMap::new();
+    // Of each event and its how-manieth: in how many runs.
+    let mut found: BTreeMap<(Identity, usize), Happening> = BTreeMap::new();
+    let mut counts: BTreeMap<(Identity, usize), usize> = BTreeMap::new();
     let mut left: Vec<BTreeSet<usize>> = Vec::new();
     let mut blocked: Option<Blocked> = None;
     for log in runs {
-        let mut seen: BTreeMap<(u8, usize, usize), usize> = BTreeMap::new();
+        let mut seen: BTreeMap<Identity, usize> = BTreeMap::new();
         for &(time, event) in log {
-            let nth = seen.entry(identity(event)).or_default();
-            let entry = found.entry((identity(event), *nth)).or_insert((event, Window::at(time), 0));
-            entry.1 = entry.1.and(Window::at(time));
-            entry.2 += 1;
-            *nth += 1;
+            let next = seen.entry(identity(event)).or_default();
+            let nth = *next;
+            *next += 1;
+            let at = (identity(event), nth);
+            let first = || Happening { event, window: Window::at(time), nth, always: false };
+            let known = found.entry(at).or_insert_with(first);
+            known.window = known.window.and(Window::at(time));
+            *counts.entry(at).or_default() += 1;
         }
         let survivors = survivors(cluster, faults, log);
         let now = blocked::blocked(cluster, faults, log, &survivors);
@@ -128,8 +142,8 @@ fn gathered(cluster: &Cluster, faults: &[Fault], runs: &[Vec<(i64, Event)>]) -> 
             left.push(survivors);
         }
     }
-    let mut happenings: Vec<Happening> =
-        found.into_iter().map(|((_, nth), (event, window, count))| Happening { event, window, nth, always: count == runs.len() }).collect();
+    let always = |at: &(Identity, usize)| counts.get(at) == Some(&runs.len());
+    let mut happenings: Vec<Happening> = found.into_iter().map(|(at, one)| Happening { always: always(&at), ..one }).collect();
     happenings.sort_by_key(|happening| (happening.window.earliest_ms, happening.window.latest_ms, happening.event));
     let victims = happenings.iter().filter_map(|happening| match happening.event {
         Event::Fences { node, rule } => Some(Victim { node, window: happening.window, rule, always: happening.always }),
@@ -139,7 +153,7 @@ fn gathered(cluster: &Cluster, faults: &[Fault], runs: &[Vec<(i64, Event)>]) -> 
 }
 
 /// What makes it the same event in another run: not its numbers.
-fn identity(event: Event) -> (u8, usize, usize) {
+fn identity(event: Event) -> Identity {
     match event {
         Event::Begins { fault } => (0, fault, 0),
         Event::Ends { fault } => (1, fault, 0),

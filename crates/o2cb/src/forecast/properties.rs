@@ -41,9 +41,8 @@ fn loser(count: usize, group: &BTreeSet<usize>) -> BTreeSet<usize> {
     let rest: BTreeSet<usize> = (0..count).filter(|node| !group.contains(node)).collect();
     match group.len().cmp(&rest.len()) {
         std::cmp::Ordering::Greater => rest,
-        std::cmp::Ordering::Less => group.clone(),
         std::cmp::Ordering::Equal if group.contains(&0) => rest,
-        std::cmp::Ordering::Equal => group.clone(),
+        std::cmp::Ordering::Less | std::cmp::Ordering::Equal => group.clone(),
     }
 }
 

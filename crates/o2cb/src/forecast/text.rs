@@ -46,7 +46,7 @@ impl Report {
         }
         if self.compared.is_none() {
             text += "\n";
-            text += &settings_text(cluster.settings);
+            text += &settings_text(cluster);
         }
         text
     }
@@ -108,7 +108,7 @@ impl Report {
         let (old, new) = (cluster.settings, compared.cluster.settings);
         let mut text = "\n".to_owned();
         text += &format!("{:44}{:>16}{:>16}\n", "", "now", "then");
-        let rows: [(&str, fn(Settings) -> String); 8] = [
+        let rows: [Row; 8] = [
             ("heartbeat threshold", |settings| settings.threshold.to_string()),
             ("idle timeout", |settings| format!("{} ms", settings.idle_ms)),
             ("a node that cannot write fences after", |settings| seconds(settings.fence_ms())),
@@ -136,10 +136,13 @@ impl Report {
             text += &wrapped("", 0, &head);
             text += &told("", &verdict(&compared.cluster, outlook));
         }
-        text += &overlap(new);
+        text += &careful(&compared.cluster);
         text + "\n"
     }
 }
+
+/// What a setting, or what follows from it, is called, and how it is told.
+type Row = (&'static str, fn(Settings) -> String);
 
 /// Sentences, each beginning a line.
 fn told(head: &str, sentences: &[String]) -> String {
@@ -150,18 +153,19 @@ fn told(head: &str, sentences: &[String]) -> String {
         .collect()
 }
 
-fn settings_text(now: Settings) -> String {
+fn settings_text(cluster: &Cluster) -> String {
+    let now = cluster.settings;
     let mut text = String::new();
     for (name, value, meaning) in settings(now) {
         text += &wrapped(&format!("{name:19} {value:>9}  "), 31, &meaning);
     }
-    text + &overlap(now)
+    text + &careful(cluster)
 }
 
-/// A setting with which fencing comes too late.
-fn overlap(settings: Settings) -> String {
-    let mut text = String::new();
-    if settings.puts_decision_off() {
+/// Settings with which the decision, or fencing, comes too late.
+fn careful(cluster: &Cluster) -> String {
+    let (mut text, settings) = (String::new(), cluster.settings);
+    if cluster.nodes.len() > 2 && settings.puts_decision_off() {
         text += &wrapped(
             "Careful:",
             9,

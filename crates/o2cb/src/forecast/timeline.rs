@@ -22,7 +22,7 @@ pub struct Line {
 pub fn lines(cluster: &Cluster, faults: &[Fault], outlook: &Outlook) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for line in joined_peers(outlook).into_iter().filter_map(|(happening, peers)| line(cluster, faults, outlook, &happening, &peers)) {
-        match lines.iter_mut().find(|known| known.what == line.what && overlap(known.window, line.window)) {
+        match lines.iter_mut().find(|known| known.what == line.what && known.window.overlaps(line.window)) {
             Some(known) => {
                 known.window = known.window.and(line.window);
                 known.nodes.extend(&line.nodes);
@@ -32,10 +32,6 @@ pub fn lines(cluster: &Cluster, faults: &[Fault], outlook: &Outlook) -> Vec<Line
     }
     lines.sort_by_key(|line| (line.window.earliest_ms, line.window.latest_ms));
     lines
-}
-
-fn overlap(one: Window, other: Window) -> bool {
-    one.earliest_ms <= other.latest_ms && other.earliest_ms <= one.latest_ms
 }
 
 /// What a node notices of several peers in the same way is one happening, with these peers.
@@ -58,7 +54,7 @@ fn joined_peers(outlook: &Outlook) -> Vec<(Happening, BTreeSet<usize>)> {
                 Event::Dead { node: of, .. } => kind == 2 && of == node,
                 _ => false,
             };
-            like && known.0.nth == happening.nth && known.0.always == happening.always && overlap(known.0.window, happening.window)
+            like && known.0.nth == happening.nth && known.0.always == happening.always && known.0.window.overlaps(happening.window)
         };
         match joined.iter_mut().find(same) {
             Some((known, peers)) => {

@@ -2,7 +2,7 @@
 
 use super::blocked::{Blocked, RECOVERY_SEEN_S};
 use super::cluster::Cluster;
-use super::event::Rule;
+use super::event::{Event, Rule};
 use super::fault::{Fault, Spot, What};
 use super::outlook::{Outlook, Victim, Window};
 use super::timing::Settings;
@@ -32,7 +32,8 @@ pub fn wrapped(head: &str, indent: usize, text: &str) -> String {
     let mut line = format!("{head:indent$}");
     let mut empty = true;
     // A number and its unit stay together.
-    let glued = text.replace(" s ", "\u{a0}s ").replace(" s;", "\u{a0}s;").replace(" s:", "\u{a0}s:").replace(" ms", "\u{a0}ms");
+    let units = [" s ", " s;", " s:", " s.", " s,", " s)", " ms"];
+    let glued = units.iter().fold(text.to_owned(), |text, unit| text.replace(unit, &unit.replacen(' ', "\u{a0}", 1)));
     for word in glued.split(' ') {
         if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
             out += line.trim_end();
@@ -138,7 +139,10 @@ pub fn verdict(cluster: &Cluster, outlook: &Outlook) -> Vec<String> {
     let mut fates: Vec<(String, Window, Vec<&Victim>)> = Vec::new();
     for victim in &outlook.victims {
         let why = rule(cluster, victim.rule);
-        match fates.iter_mut().find(|(known, _, same)| *known == why && same.iter().all(|one| one.always == victim.always)) {
+        let like = |(known, window, same): &&mut (String, Window, Vec<&Victim>)| {
+            *known == why && window.overlaps(victim.window) && same.iter().all(|one| one.always == victim.always)
+        };
+        match fates.iter_mut().find(like) {
             Some((_, window, same)) => {
                 *window = window.and(victim.window);
                 same.push(victim);
@@ -166,7 +170,23 @@ pub fn verdict(cluster: &Cluster, outlook: &Outlook) -> Vec<String> {
             told.push(format!("It depends on chance: either {}.", many.join("; or ")));
         }
     }
+    told.extend(waiting(cluster, outlook));
     told.extend(blocked(outlook));
+    told
+}
+
+/// Who cannot recover a node that is gone, because it reads no slots where its storage hangs.
+fn waiting(cluster: &Cluster, outlook: &Outlook) -> Vec<String> {
+    let [left] = outlook.left.as_slice() else { return Vec::new() };
+    let dead = |node: usize, peer: usize| outlook.happenings.iter().any(|one| one.event == Event::Dead { node, peer });
+    let mut told = Vec::new();
+    for gone in (0..cluster.nodes.len()).filter(|node| !left.contains(node)) {
+        let waits: BTreeSet<usize> = left.intersection(&cluster.peers(gone)).copied().filter(|&node| !dead(node, gone)).collect();
+        if !waits.is_empty() {
+            let (who, whom) = (cluster.names_of(&waits), cluster.name_of(gone));
+            told.push(format!("{who} cannot count {whom} as dead while storage hangs there: recovery of {whom} waits for it."));
+        }
+    }
     told
 }
 
@@ -174,10 +194,7 @@ pub fn verdict(cluster: &Cluster, outlook: &Outlook) -> Vec<String> {
 pub fn blocked(outlook: &Outlook) -> Option<String> {
     let gone = !outlook.victims.is_empty()
         || outlook.left.iter().any(|left| {
-            outlook
-                .happenings
-                .iter()
-                .any(|happening| matches!(happening.event, super::event::Event::Dead { peer, .. } if !left.contains(&peer)))
+            outlook.happenings.iter().any(|happening| matches!(happening.event, Event::Dead { peer, .. } if !left.contains(&peer)))
         });
     let (least, most) = RECOVERY_SEEN_S;
     match outlook.blocked {

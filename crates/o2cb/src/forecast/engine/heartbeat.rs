@@ -54,7 +54,7 @@ impl Run<'_> {
                 members.iter().map(|&node| (node, -self.chance.of(node, Of::Age(region), self.beat_ms(node) - 1))).collect();
             for (&node, &time) in &wrote {
                 // In its last round it saw what had been written by then.
-                let seen = |peer: i64| if peer <= time { 1 } else { 0 };
+                let seen = |peer: i64| u64::from(peer <= time);
                 let slot = |peer: i64| Slot { seq: seen(peer), equal: 0, changed: 2, live: true };
                 let slots = wrote.iter().filter(|(peer, _)| **peer != node).map(|(&peer, &time)| (peer, slot(time))).collect();
                 let beat = Beat {
