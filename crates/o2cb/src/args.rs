@@ -1,7 +1,7 @@
 //! The arguments. Global options come before or after the command; `o2cb(8)` wants them before.
 
 use crate::place::Place;
-use crate::{config, stack, volumes};
+use crate::{config, forecast, stack, volumes};
 use clap::{ArgAction, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -31,6 +31,8 @@ pub enum Verb {
     Stack(stack::Verb),
     /// List the OCFS2 volumes of this machine
     Volumes(volumes::Options),
+    /// Tell what the cluster will do when its network splits, its storage hangs or fails, or a node is lost
+    Forecast(Box<forecast::Options>),
     /// Print completions for a shell
     Completions {
         /// Shell

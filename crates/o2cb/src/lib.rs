@@ -11,6 +11,7 @@ mod args;
 pub mod config;
 pub mod defaults;
 pub mod errno;
+pub mod forecast;
 pub mod found;
 pub mod kernel;
 pub mod obstacles;
@@ -59,6 +60,7 @@ impl Cli {
             Verb::Config(verb) => config::run(&place, verb, self.verbose),
             Verb::Stack(verb) => stack::run(&place, verb, self.verbose),
             Verb::Volumes(options) => volumes::run(&place, options),
+            Verb::Forecast(options) => forecast::run(&place, options),
             Verb::Completions { shell } => {
                 clap_complete::generate(*shell, &mut Cli::command(), "o2cb", &mut io::stdout());
                 Ok(0)

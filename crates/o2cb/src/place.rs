@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 pub struct Place {
     root: PathBuf,
     cluster_conf: PathBuf,
+    config_file_named: bool,
 }
 
 impl Place {
@@ -19,12 +20,17 @@ impl Place {
     pub fn under(root: &Path, config_file: Option<&Path>) -> Place {
         let root = root.to_owned();
         let cluster_conf = config_file.map_or_else(|| root.join("etc/ocfs2/cluster.conf"), Path::to_owned);
-        Place { root, cluster_conf }
+        Place { root, cluster_conf, config_file_named: config_file.is_some() }
     }
 
     /// The cluster's configuration: `/etc/ocfs2/cluster.conf`, or what `--config-file` names.
     pub fn cluster_conf(&self) -> &Path {
         &self.cluster_conf
+    }
+
+    /// Whether `--config-file` names it.
+    pub fn is_config_file_named(&self) -> bool {
+        self.config_file_named
     }
 
     /// `path`, which is absolute on the machine.
@@ -43,6 +49,7 @@ mod tests {
         assert_eq!(place.cluster_conf(), Path::new("/tmp/m/etc/ocfs2/cluster.conf"));
         assert_eq!(place.at("/proc/mounts"), Path::new("/tmp/m/proc/mounts"));
         assert_eq!(Place::new(Some(Path::new("x"))).cluster_conf(), Path::new("x"));
+        assert!(Place::new(Some(Path::new("x"))).is_config_file_named() && !place.is_config_file_named());
         assert_eq!(Place::new(None).at("/sys"), Path::new("/sys"));
     }
 }
