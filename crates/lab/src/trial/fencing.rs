@@ -12,6 +12,15 @@ use cluster::Heartbeat;
 use played::Scenario;
 use std::time::Duration;
 
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+/// A node that could not write for so long alone would have fenced itself.
+fn longer_than_a_fence(bench: &Bench) -> Duration {
+    Duration::from_secs(u64::from(bench.lab.plan.timeouts.threshold) * 2 + 20)
+}
+
 /// All requests to the region's disk hang at node2, under local heartbeat.
 pub(super) fn stall(bench: &mut Bench) -> anyhow::Result<()> {
     played::play(bench, Heartbeat::Local, &stalled("ocfs2"))
@@ -25,7 +34,7 @@ pub(super) fn stall_global(bench: &mut Bench) -> anyhow::Result<()> {
 fn stalled(disk: &'static str) -> Scenario<'static> {
     Scenario {
         nodes: &[1, 2, 3],
-        forecast: vec!["--stall", "*@node2"],
+        forecast: words(&["--stall", "*@node2"]),
         begin: Box::new(move |bench| disk::behave(&bench.lab, &[2], disk, How::Stall, 0)),
         end: Box::new(|_| Ok(())),
         lasts: None,
@@ -35,17 +44,18 @@ fn stalled(disk: &'static str) -> Scenario<'static> {
 
 /// Of three global regions one hangs at node2: nobody fences; then two: node2 does.
 pub(super) fn stall_one_of_three(bench: &mut Bench) -> anyhow::Result<()> {
+    let long = longer_than_a_fence(bench);
     let one = Scenario {
         nodes: &[1, 2, 3],
-        forecast: vec!["--stall", "hb1@node2:40s"],
+        forecast: words(&["--stall", &format!("hb1@node2:{}s", long.as_secs())]),
         begin: Box::new(|bench| disk::behave(&bench.lab, &[2], "hb1", How::Stall, 0)),
         end: Box::new(|bench| disk::behave(&bench.lab, &[2], "hb1", How::Well, 0)),
-        lasts: Some(Duration::from_secs(40)),
+        lasts: Some(long),
         cause: &[],
     };
     let two = Scenario {
         nodes: &[1, 2, 3],
-        forecast: vec!["--stall", "hb1@node2", "--stall", "hb2@node2"],
+        forecast: words(&["--stall", "hb1@node2", "--stall", "hb2@node2"]),
         begin: Box::new(|bench| {
             disk::behave(&bench.lab, &[2], "hb1", How::Stall, 0)?;
             disk::behave(&bench.lab, &[2], "hb2", How::Stall, 0)
@@ -59,12 +69,13 @@ pub(super) fn stall_one_of_three(bench: &mut Bench) -> anyhow::Result<()> {
 
 /// The storage hangs for all nodes at once, for longer than any would wait alone.
 pub(super) fn stall_all(bench: &mut Bench) -> anyhow::Result<()> {
+    let long = longer_than_a_fence(bench);
     let scenario = Scenario {
         nodes: &[1, 2, 3],
-        forecast: vec!["--stall", "*@*:40s"],
+        forecast: words(&["--stall", &format!("*@*:{}s", long.as_secs())]),
         begin: Box::new(|bench| disk::behave(&bench.lab, &[1, 2, 3], "ocfs2", How::Stall, 0)),
         end: Box::new(|bench| disk::behave(&bench.lab, &[1, 2, 3], "ocfs2", How::Well, 0)),
-        lasts: Some(Duration::from_secs(40)),
+        lasts: Some(long),
         cause: &["storage"],
     };
     played::play(bench, Heartbeat::Local, &scenario)
@@ -74,7 +85,7 @@ pub(super) fn stall_all(bench: &mut Bench) -> anyhow::Result<()> {
 pub(super) fn io_error(bench: &mut Bench) -> anyhow::Result<()> {
     let scenario = Scenario {
         nodes: &[1, 2, 3],
-        forecast: vec!["--io-error", "*@node2"],
+        forecast: words(&["--io-error", "*@node2"]),
         begin: Box::new(|bench| disk::behave(&bench.lab, &[2], "hb1", How::Fail, 0)),
         end: Box::new(|_| Ok(())),
         lasts: None,
@@ -87,7 +98,7 @@ pub(super) fn io_error(bench: &mut Bench) -> anyhow::Result<()> {
 pub(super) fn cut_three(bench: &mut Bench) -> anyhow::Result<()> {
     let scenario = Scenario {
         nodes: &[1, 2, 3],
-        forecast: vec!["--split", "1,2/3"],
+        forecast: words(&["--split", "1,2/3"]),
         begin: Box::new(|bench| bench.lab.network.cut(Role::Cluster, 3)),
         end: Box::new(|bench| bench.lab.network.join(Role::Cluster, 3, 0)),
         lasts: None,
@@ -100,7 +111,7 @@ pub(super) fn cut_three(bench: &mut Bench) -> anyhow::Result<()> {
 pub(super) fn cut_two(bench: &mut Bench) -> anyhow::Result<()> {
     let scenario = Scenario {
         nodes: &[1, 2],
-        forecast: vec!["--down", "node3", "--split", "1/2"],
+        forecast: words(&["--down", "node3", "--split", "1/2"]),
         begin: Box::new(|bench| bench.lab.network.cut(Role::Cluster, 1)),
         end: Box::new(|bench| bench.lab.network.join(Role::Cluster, 1, 0)),
         lasts: None,
@@ -113,7 +124,7 @@ pub(super) fn cut_two(bench: &mut Bench) -> anyhow::Result<()> {
 pub(super) fn cut_global(bench: &mut Bench) -> anyhow::Result<()> {
     let scenario = Scenario {
         nodes: &[1, 2, 3],
-        forecast: vec!["--split", "1,3/2"],
+        forecast: words(&["--split", "1,3/2"]),
         begin: Box::new(|bench| bench.lab.network.cut(Role::Cluster, 2)),
         end: Box::new(|bench| bench.lab.network.join(Role::Cluster, 2, 0)),
         lasts: None,
@@ -126,7 +137,7 @@ pub(super) fn cut_global(bench: &mut Bench) -> anyhow::Result<()> {
 pub(super) fn killed(bench: &mut Bench) -> anyhow::Result<()> {
     let scenario = Scenario {
         nodes: &[1, 2, 3],
-        forecast: vec!["--kill", "node3"],
+        forecast: words(&["--kill", "node3"]),
         begin: Box::new(|bench| bench.lab.process(3)?.kill()),
         end: Box::new(|_| Ok(())),
         lasts: None,

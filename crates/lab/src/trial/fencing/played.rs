@@ -18,7 +18,7 @@ pub struct Scenario<'a> {
     /// The nodes that have the volume mounted.
     pub nodes: &'a [u8],
     /// What `o2cb forecast` is asked.
-    pub forecast: Vec<&'a str>,
+    pub forecast: Vec<String>,
     /// Makes it.
     pub begin: Deed<'a>,
     /// Ends it.
