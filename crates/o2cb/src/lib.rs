@@ -11,6 +11,7 @@ mod args;
 pub mod config;
 pub mod defaults;
 pub mod errno;
+pub mod firewall;
 pub mod found;
 pub mod kernel;
 pub mod obstacles;

@@ -3,15 +3,13 @@
 use crate::config::file::{self, LockedFile};
 use crate::config::host;
 use crate::defaults::{Defaults, Fence};
+use crate::firewall::Firewall;
 use crate::place::Place;
 use crate::wanted::{RegionOnDisk, Regions};
 use anyhow::{anyhow, bail};
 use formats::cluster_conf::{Config, Document};
-use formats::sysconfig::{Sysconfig, VARIABLES, Value};
+use formats::sysconfig::{OWN_VARIABLES, Sysconfig, VARIABLES, Value};
 use std::path::{Path, PathBuf};
-
-/// The variables that the init script does not know.
-const OWN_VARIABLES: [&str; 3] = ["O2CB_FENCE_METHOD", "O2CB_PANIC_ON_OOPS", "O2CB_PANIC"];
 
 /// What the defaults' file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -136,6 +134,7 @@ pub fn variables(defaults: &Defaults) -> Vec<(&'static str, String)> {
         ("O2CB_FENCE_METHOD", defaults.fence.map(Fence::word).unwrap_or_default().to_owned()),
         ("O2CB_PANIC_ON_OOPS", number(defaults.panic_on_oops)),
         ("O2CB_PANIC", defaults.panic_s.map(|seconds| seconds.to_string()).unwrap_or_default()),
+        ("O2CB_FIREWALL", defaults.firewall.map(Firewall::word).unwrap_or_default().to_owned()),
     ]
 }
 
