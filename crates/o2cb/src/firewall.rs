@@ -83,9 +83,8 @@ impl Opening {
     /// The commands for a person to read or repeat.
     pub fn shown(&self, open: bool) -> String {
         let quoted = |word: &String| if word.contains(['"', ' ']) { format!("'{word}'") } else { word.clone() };
-        let line = |(program, words): &Command| {
-            [(*program).to_owned()].into_iter().chain(words.iter().map(quoted)).collect::<Vec<_>>().join(" ")
-        };
+        let line =
+            |(program, words): &Command| [(*program).to_owned()].into_iter().chain(words.iter().map(quoted)).collect::<Vec<_>>().join(" ");
         self.commands(open).iter().map(line).collect::<Vec<_>>().join("; ")
     }
 
@@ -110,6 +109,11 @@ impl Opening {
         }
         Ok(())
     }
+}
+
+/// Addresses as people list them.
+pub fn listed(addresses: &[Ipv4Addr]) -> String {
+    addresses.iter().map(Ipv4Addr::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

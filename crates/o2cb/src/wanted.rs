@@ -1,7 +1,7 @@
 //! What the configuration asks of this machine.
 
-use crate::firewall::Firewall;
 use crate::defaults::{Defaults, Fence, KERNEL_TIMEOUTS, Timeouts};
+use crate::firewall::Firewall;
 use formats::cluster_conf::{Cluster, HeartbeatMode, Node, is_local};
 use std::path::PathBuf;
 

@@ -101,7 +101,8 @@ fn rule(tuple: &str) -> Option<Rule> {
 
 impl Rule {
     fn fits(&self, connection: &Connection) -> Result<bool, String> {
-        let one = |part: &str| in_range(part, ':', connection.port).ok_or_else(|| format!("which port '{part}' of a rule is cannot be told"));
+        let one =
+            |part: &str| in_range(part, ':', connection.port).ok_or_else(|| format!("which port '{part}' of a rule is cannot be told"));
         let port = if self.ports == "any" { Ok(true) } else { any_of(self.ports.split(',').map(one)) };
         let only = self.only.as_ref().map_or(Ok(true), |only| Err(format!("a rule is about {only} only")));
         all_of([port, self.to.has(connection.to), self.from.has(connection.from), only])

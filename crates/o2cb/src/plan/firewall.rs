@@ -1,7 +1,7 @@
 //! The port of this machine's node in its firewall, if that is asked for: before the socket opens.
 
 use super::Plan;
-use crate::firewall::{Firewall, Opening, Rules};
+use crate::firewall::{Firewall, Opening, Rules, listed};
 use crate::found::{Found, Seen};
 use crate::step::{Action, Undo};
 use crate::wanted::Wanted;
@@ -13,7 +13,8 @@ use std::net::Ipv4Addr;
 pub(super) fn firewall(plan: &mut Plan, found: &Found, wanted: &Wanted) {
     let (Some(firewall), Some(own)) = (wanted.firewall, wanted.local_node()) else { return };
     let to = (own.address, own.port);
-    let peers: Vec<Connection> = wanted.nodes.iter().filter(|node| node.name != own.name).map(|node| connection(node.address, to)).collect();
+    let peers: Vec<Connection> =
+        wanted.nodes.iter().filter(|node| node.name != own.name).map(|node| connection(node.address, to)).collect();
     match firewall {
         Firewall::Firewalld => firewalld(plan, found, &peers, to),
         Firewall::Ufw => ufw(plan, found, &peers, to),
@@ -50,7 +51,9 @@ fn firewalld(plan: &mut Plan, found: &Found, peers: &[Connection], to: (Ipv4Addr
             (Verdict::Deny, Ok(zone)) if rules.clone().with(zone, peer).verdict(peer) == Verdict::Accept => {
                 zones.entry(zone).or_default().push(peer.from);
             }
-            (Verdict::Deny, Ok(zone)) => refuse(plan, Firewall::Firewalld, peer, &format!("a rule of zone {zone} denies it, and comes first")),
+            (Verdict::Deny, Ok(zone)) => {
+                refuse(plan, Firewall::Firewalld, peer, &format!("a rule of zone {zone} denies it, and comes first"))
+            }
         }
     }
     for (zone, peers) in zones {
@@ -80,9 +83,4 @@ fn ufw(plan: &mut Plan, found: &Found, peers: &[Connection], to: (Ipv4Addr, u16)
 
 fn refuse(plan: &mut Plan, firewall: Firewall, peer: &Connection, why: &str) {
     plan.refuse(format!("let {} in to TCP port {} in {}", peer.from, peer.port, firewall.word()), why);
-}
-
-/// Addresses as people list them.
-pub fn listed(addresses: &[Ipv4Addr]) -> String {
-    addresses.iter().map(Ipv4Addr::to_string).collect::<Vec<_>>().join(", ")
 }

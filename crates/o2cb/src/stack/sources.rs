@@ -169,6 +169,26 @@ mod tests {
     }
 
     #[test]
+    fn defect_6_nothing_of_the_defaults_is_executed_and_all_that_is_unknown_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let place = Place::under(root.path(), None);
+        fs::create_dir_all(place.at("/etc/default")).unwrap();
+        let made = root.path().join("executed");
+        let (file, made_text) = (place.at("/etc/default/o2cb"), made.display().to_string());
+        let text = format!(
+            "# ours\ntouch {made_text}\nO2CB_BOOTCLUSTER=`touch {made_text}`\nX=$(touch {made_text})\nSITE='a b' # kept\nO2CB_ENABLED=false\n"
+        );
+        fs::write(&file, &text).unwrap();
+        let files = Files::new(&place);
+        let told = files.defaults().unwrap();
+        assert_eq!(told.defaults.boot_cluster, None);
+        assert!(told.problems.iter().any(|problem| problem.contains("only a shell could tell what O2CB_BOOTCLUSTER is")), "{told:?}");
+        files.set_defaults(&[("O2CB_ENABLED", "true".to_owned())]).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), text.replace("=false", "=true"));
+        assert!(!made.exists(), "something was executed");
+    }
+
+    #[test]
     fn a_broken_configuration_is_told_with_its_place() {
         let root = tempfile::tempdir().unwrap();
         let place = Place::under(root.path(), None);

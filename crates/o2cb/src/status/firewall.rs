@@ -1,7 +1,7 @@
 //! Whether the other nodes come in to this machine's port, as far as the firewalls' files tell.
 
 use super::Status;
-use crate::firewall::Firewall;
+use crate::firewall::{Firewall, listed};
 use crate::found::{FoundNode, Gate, Seen};
 use formats::cluster_conf::is_local;
 use serde_json::{Value, json};
@@ -22,10 +22,6 @@ fn who(status: &Status) -> Option<((Ipv4Addr, u16), Vec<Ipv4Addr>)> {
 fn gates(status: &Status) -> Option<(u16, Vec<Gate>)> {
     let (to, peers) = who(status)?;
     Some((to.1, status.found.firewalls.gates(to, &peers)))
-}
-
-fn listed(addresses: &[Ipv4Addr]) -> String {
-    addresses.iter().map(Ipv4Addr::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// One line for each firewall that works, or one that says that none is known. It is no verdict: a node that cannot connect is.

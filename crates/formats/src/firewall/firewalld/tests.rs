@@ -12,7 +12,8 @@ const PUBLIC: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>
   <forward/>
 </zone>
 ";
-const SSH: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<service>\n  <short>SSH</short>\n  <port protocol=\"tcp\" port=\"22\"/>\n</service>\n";
+const SSH: &str =
+    "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<service>\n  <short>SSH</short>\n  <port protocol=\"tcp\" port=\"22\"/>\n</service>\n";
 const DHCP: &str = "<service><port protocol=\"udp\" port=\"546\"/><destination ipv6=\"fe80::/64\"/></service>";
 
 fn peer() -> Connection {
@@ -155,7 +156,8 @@ fn what_bypasses_zones_makes_unsure() {
     let passing = host.replace("HOST", "internal");
     assert_eq!(Ruleset::policy(passing.as_bytes()), Ok(None));
     all.policies.clear();
-    all.direct_rules = has_direct_rules(b"<direct><rule ipv=\"ipv4\" table=\"filter\" chain=\"INPUT\" priority=\"0\">-j DROP</rule></direct>").unwrap();
+    all.direct_rules =
+        has_direct_rules(b"<direct><rule ipv=\"ipv4\" table=\"filter\" chain=\"INPUT\" priority=\"0\">-j DROP</rule></direct>").unwrap();
     assert!(matches!(all.verdict(&peer()), Verdict::Unsure(_)));
     assert_eq!(has_direct_rules(b"<direct/>"), Ok(false));
 }
