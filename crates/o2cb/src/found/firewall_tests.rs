@@ -13,10 +13,10 @@ fn gates(kernel: &ModelKernel) -> Vec<Gate> {
 #[test]
 fn only_what_works_has_a_gate() {
     let mut kernel = ModelKernel::new();
-    assert_eq!((gates(&kernel), Firewalls::look(&kernel).hint), (vec![], Seen::Is(false)));
+    assert!(gates(&kernel).is_empty() && Firewalls::look(&kernel).hint == Seen::Is(false));
     kernel.install_firewalld(false);
     kernel.install_ufw(false);
-    assert_eq!(gates(&kernel), []);
+    assert!(gates(&kernel).is_empty());
     kernel.install_firewalld(true);
     kernel.install_ufw(true);
     let closed = |firewall| Gate { firewall, closed: vec![PEER], unsure: Vec::new() };
@@ -29,7 +29,7 @@ fn a_firewall_of_a_container_is_not_this_machines() {
     kernel.install_firewalld(true);
     kernel.put_link("/proc/self/ns/net", "net:[1]");
     kernel.put_link("/proc/650/ns/net", "net:[2]");
-    assert_eq!(gates(&kernel), []);
+    assert!(gates(&kernel).is_empty());
     kernel.put_link("/proc/650/ns/net", "net:[1]");
     assert_eq!(gates(&kernel).len(), 1);
 }
@@ -40,7 +40,7 @@ fn files_of_etc_take_the_place_of_others_and_services_are_looked_up() {
     kernel.install_firewalld(true);
     kernel.put("/usr/lib/firewalld/services/ssh.xml", "<service><include service=\"ocfs2\"/></service>");
     kernel.put("/usr/lib/firewalld/services/ocfs2.xml", "<service><port protocol=\"tcp\" port=\"7777\"/></service>");
-    assert_eq!(gates(&kernel)[0].closed, []);
+    assert!(gates(&kernel)[0].closed.is_empty());
     kernel.put("/etc/firewalld/services/ocfs2.xml", "<service><port protocol=\"tcp\" port=\"7778\"/></service>");
     assert_eq!(gates(&kernel)[0].closed, [PEER]);
     kernel.put("/etc/firewalld/zones/public.xml", "<zone target=\"ACCEPT\"/>");
