@@ -164,7 +164,7 @@ fn what_bypasses_zones_makes_unsure() {
 
 #[test]
 fn files_that_are_something_else() {
-    assert!(Ruleset::zone(b"<zone>").unwrap_err().to_string().contains("1:"));
+    assert!(Ruleset::zone(b"<zone>\n <port></zone>").unwrap_err().to_string().contains("2:"));
     assert!(Ruleset::zone(b"<service/>").unwrap_err().to_string().contains("<service> where <zone> belongs"));
     assert!(Service::parse(b"\xff").is_err() && Ruleset::policy(b"").is_err());
     assert_eq!((default_zone(b""), default_zone(b"DefaultZone= trusted \n")), ("public".to_owned(), "trusted".to_owned()));
