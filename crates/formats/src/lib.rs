@@ -8,6 +8,7 @@ pub mod cluster_nodes;
 pub mod config_problem;
 pub mod dlm;
 pub mod file_handle;
+pub mod firewall;
 pub mod gfs2;
 pub mod mode;
 pub mod mounts;

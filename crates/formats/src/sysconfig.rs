@@ -22,6 +22,9 @@ pub const VARIABLES: [&str; 7] = [
     "O2CB_RECONNECT_DELAY_MS",
 ];
 
+/// Variables that `o2cb` of this project reads too; the init script does not know them.
+pub const OWN_VARIABLES: [&str; 4] = ["O2CB_FENCE_METHOD", "O2CB_PANIC_ON_OOPS", "O2CB_PANIC", "O2CB_FIREWALL"];
+
 /// A file with every byte of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sysconfig {

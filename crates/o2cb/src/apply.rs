@@ -78,7 +78,8 @@ fn take_back(kernel: &mut dyn Kernel, done: Vec<Done<'_>>, failure: &mut Failure
             continue;
         };
         let result = actions.iter().try_for_each(|action| {
-            if action.check(&*kernel).is_ok() && !matches!(action, Action::Write { .. }) {
+            // What a file said before is written, and a port is closed, also where no file shows a need.
+            if action.check(&*kernel).is_ok() && !matches!(action, Action::Write { .. } | Action::ClosePort(_)) {
                 return Ok(());
             }
             act::act(kernel, action).map_err(|error| Failure::words(action, &Problem::Refused(error)))?;
@@ -100,6 +101,8 @@ fn opposite(action: &Action, before: Option<String>) -> Option<Vec<Action>> {
         Action::MakeFolder(path) => Action::RemoveFolder(path.clone()),
         Action::RemoveFolder(path) => Action::MakeFolder(path.clone()),
         Action::StartRegion { folder, .. } => Action::RemoveFolder(folder.clone()),
+        Action::OpenPort(opening) => Action::ClosePort(opening.clone()),
+        Action::ClosePort(opening) => Action::OpenPort(opening.clone()),
         Action::Write { file, older, .. } => {
             let before = before?;
             // The fence method wants its newline, the others want none around the value.

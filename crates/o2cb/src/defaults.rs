@@ -1,8 +1,10 @@
 //! What `/etc/sysconfig/o2cb` or `/etc/default/o2cb` asks for.
 //!
-//! Seven variables are those of the init script. Three are ours, and the C tools do not know them: `O2CB_FENCE_METHOD`
-//! (`reset` or `panic`), `O2CB_PANIC_ON_OOPS` (`0` or `1`) and `O2CB_PANIC` (seconds; `kernel.panic`).
+//! Seven variables are those of the init script. Four are ours, and the C tools do not know them: `O2CB_FENCE_METHOD`
+//! (`reset` or `panic`), `O2CB_PANIC_ON_OOPS` (`0` or `1`), `O2CB_PANIC` (seconds; `kernel.panic`) and `O2CB_FIREWALL` (`firewalld` or
+//! `ufw`).
 
+use crate::firewall::Firewall;
 use serde::Serialize;
 use std::fmt;
 
@@ -60,6 +62,8 @@ pub struct Defaults {
     pub panic_on_oops: Option<u32>,
     /// `O2CB_PANIC`, seconds; `None`: it is left as it is.
     pub panic_s: Option<i32>,
+    /// `O2CB_FIREWALL`: which firewall lets the other nodes in; `None`: it is left as it is.
+    pub firewall: Option<Firewall>,
 }
 
 /// A variable whose value cannot be meant.
@@ -118,6 +122,13 @@ impl Defaults {
             },
             "O2CB_PANIC" if value.is_empty() => self.panic_s = None,
             "O2CB_PANIC" => self.panic_s = Some(value.parse().map_err(|_| "a number of seconds")?),
+            "O2CB_FIREWALL" => {
+                let named = |firewall: &Firewall| firewall.word() == value;
+                self.firewall = Firewall::ALL.into_iter().find(named);
+                if self.firewall.is_none() && !value.is_empty() {
+                    return Err("firewalld or ufw");
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -148,12 +159,15 @@ mod tests {
             ("O2CB_HEARTBEAT_THRESHOLD", "61"),
             ("O2CB_IDLE_TIMEOUT_MS", ""),
             ("O2CB_FENCE_METHOD", "panic"),
+            ("O2CB_FIREWALL", "ufw"),
             ("SOMETHING", "else"),
         ];
         let (defaults, bad) = Defaults::of(pairs);
         assert!(bad.is_empty() && defaults.enabled);
         assert_eq!((defaults.timeouts.threshold, defaults.timeouts.idle_ms, defaults.fence), (Some(61), None, Some(Fence::Panic)));
-        assert_eq!(defaults.boot_cluster.as_deref(), Some("web"));
+        assert_eq!((defaults.boot_cluster.as_deref(), defaults.firewall), (Some("web"), Some(Firewall::Ufw)));
+        let (defaults, bad) = Defaults::of([("O2CB_FIREWALL", "ufw"), ("O2CB_FIREWALL", "iptables")]);
+        assert_eq!((defaults.firewall, bad.len()), (None, 1));
     }
 
     #[test]

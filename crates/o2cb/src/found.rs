@@ -4,12 +4,14 @@
 
 mod cluster;
 mod debug;
+mod firewall;
 mod holders;
 mod machine;
 mod seen;
 
 pub use cluster::{FoundCluster, FoundNode, FoundRegion};
 pub use debug::{Beats, Domain};
+pub use firewall::{Firewalls, Gate};
 pub use holders::{Holder, NamespaceMount, device_holders, device_mount, dlmfs_holders, mounts_everywhere, start_time};
 pub use machine::{Filesystem, Module, Sysctls};
 pub use seen::Seen;
@@ -47,6 +49,8 @@ pub struct Found {
     pub user_domains: Seen<Vec<(String, Vec<String>)>>,
     /// What makes a node that has crashed come back.
     pub sysctls: Sysctls,
+    /// Firewalls.
+    pub firewalls: Firewalls,
     /// Listening TCP sockets over IPv4.
     pub listening: Seen<Vec<(Ipv4Addr, u16)>>,
     /// Keys of the System V semaphore sets, by which the C tools count a region's users.
@@ -75,6 +79,7 @@ impl Found {
             domains: debug::domains(look),
             user_domains,
             sysctls: machine::sysctls(look),
+            firewalls: Firewalls::look(look),
             listening: machine::listening(look),
             counts: machine::counts(look),
         }

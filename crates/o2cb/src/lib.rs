@@ -12,6 +12,7 @@ pub mod config;
 pub mod defaults;
 pub mod errno;
 pub mod forecast;
+pub mod firewall;
 pub mod found;
 pub mod kernel;
 pub mod obstacles;

@@ -1,5 +1,6 @@
 //! What has to be done: wanted − found = steps. Everything here is pure.
 
+mod firewall;
 mod heartbeat;
 mod load;
 mod nodes;

@@ -1,6 +1,7 @@
 //! How the stack stands: what is found, what is asked for, and what that comes to. Looks only.
 
 mod compare;
+mod firewall;
 mod json;
 mod judge;
 mod lines;

@@ -1,6 +1,7 @@
 //! One change to the machine: what it is, how it is read back, how it is undone.
 
 use crate::errno::Deed;
+use crate::firewall::Opening;
 use crate::found::{Seen, count_key, start_time};
 use crate::kernel::{CLUSTER_STACK, Look, PLUGINS};
 use std::io;
@@ -62,6 +63,10 @@ pub enum Action {
         /// The region's UUID.
         uuid: String,
     },
+    /// The firewall lets other nodes in.
+    OpenPort(Opening),
+    /// It does so no longer.
+    ClosePort(Opening),
     /// A process is ended.
     EndProcess {
         /// Its pid.
@@ -121,6 +126,8 @@ impl Action {
             Action::StartRegion { folder, device } => format!("open {device} and write the open file's number to {folder}/dev"),
             Action::StopCounted { uuid, .. } => format!("/sbin/ocfs2_hb_ctl -K -u {uuid}, until the region is gone"),
             Action::ForgetCount { uuid } => format!("ipcrm -S {:#010x}", count_key(uuid)),
+            Action::OpenPort(opening) => opening.shown(true),
+            Action::ClosePort(opening) => opening.shown(false),
             Action::EndProcess { pid, name, .. } => format!("SIGTERM to {pid} ({name}), SIGKILL after 5 s"),
         }
     }
@@ -171,6 +178,8 @@ impl Action {
                 let there = look.list(folder).is_ok_and(|entries| entries.iter().any(|entry| entry.name == name));
                 (!there, format!("{path} is still there"))
             }
+            Action::OpenPort(opening) => return opening.check(look, true),
+            Action::ClosePort(opening) => return opening.check(look, false),
             Action::Write { file, older, value } => return reads_back(look, file, older.as_deref(), value),
             Action::StartRegion { folder, .. } => {
                 let pid = Seen::text(look, &format!("{folder}/pid")).is().is_some_and(|pid| !pid.trim().is_empty());

@@ -1,6 +1,7 @@
 //! What the configuration asks of this machine.
 
 use crate::defaults::{Defaults, Fence, KERNEL_TIMEOUTS, Timeouts};
+use crate::firewall::Firewall;
 use formats::cluster_conf::{Cluster, HeartbeatMode, Node, is_local};
 use std::path::PathBuf;
 
@@ -53,6 +54,8 @@ pub struct Wanted {
     pub panic_on_oops: Option<u32>,
     /// `kernel.panic`; `None`: left as it is.
     pub panic_s: Option<i32>,
+    /// Which firewall lets the other nodes in; `None`: left as it is.
+    pub firewall: Option<Firewall>,
 }
 
 /// Why a configuration asks nothing of this machine.
@@ -135,6 +138,7 @@ impl Wanted {
             fence: defaults.fence,
             panic_on_oops: defaults.panic_on_oops,
             panic_s: defaults.panic_s,
+            firewall: defaults.firewall,
         })
     }
 

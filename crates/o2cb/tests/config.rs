@@ -269,3 +269,24 @@ fn check_as_json() {
     assert_eq!((problem["rule"].as_str(), problem["refused_by"].as_str()), (Some("not-a-number"), Some("reader")));
     Bench::new("").fails("config check", &["not there"]);
 }
+
+/// The C programs print for people only.
+#[test]
+fn defect_26_what_is_told_is_there_for_programs_too() {
+    let bench = web();
+    let json = |arguments: &str| {
+        let (code, out, errors) = bench.run(arguments);
+        let document: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments}: {error}: {out}{errors}"));
+        (code, document)
+    };
+    fs::write(&bench.path, bench.text().replace("number = 7\n", "number = 700\n")).unwrap();
+    let (code, check) = json("config check --json");
+    assert_eq!((code, check["errors"].as_u64()), (1, Some(1)));
+    assert_eq!(check["files"][0]["problems"][0]["line"].as_u64(), Some(15));
+    let (code, status) = json("status --json web");
+    assert_eq!((Some(u64::try_from(code).unwrap()), status["cluster"].as_str()), (status["exit_code"].as_u64(), Some("web")));
+    assert!(status["findings"].as_array().is_some_and(|findings| !findings.is_empty()), "a refused configuration is a finding");
+    let (code, volumes) = json(&format!("volumes --json {}", bench.path.display()));
+    assert_eq!((code, volumes["volumes"].as_array().map(Vec::len)), (1, Some(0)));
+    assert_eq!(volumes["without"][0].as_str(), Some(bench.path.to_str().unwrap()));
+}

@@ -1,7 +1,7 @@
 //! What the variables say, held against the rules.
 
 use super::shell::{Assignment, Code};
-use super::{Sysconfig, Timeout, TimeoutValue, VARIABLES, Value, rules};
+use super::{OWN_VARIABLES, Sysconfig, Timeout, TimeoutValue, VARIABLES, Value, rules};
 use crate::config_problem::{Problem, Rule};
 use std::collections::HashMap;
 
@@ -84,7 +84,7 @@ impl Check<'_> {
         let mut seen: HashMap<&[u8], &Assignment> = HashMap::new();
         for assignment in &file.script.assignments {
             let name = file.name(assignment);
-            let known = VARIABLES.iter().any(|known| known.as_bytes() == name);
+            let known = VARIABLES.iter().chain(&OWN_VARIABLES).any(|known| known.as_bytes() == name);
             let shown = String::from_utf8_lossy(name);
             if !known && name.starts_with(b"O2CB_") {
                 let what = format!("nobody reads the variable {shown}");

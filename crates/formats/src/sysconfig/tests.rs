@@ -95,6 +95,7 @@ fn problems_have_lines() {
         ("\n. /etc/other\n", vec![(rules::SHELL_CODE, 2)]),
         ("O2CB_STACK='o2cb\n", vec![(rules::OPEN_QUOTE, 1)]),
         ("O2CB_IDLE_TIMEOUT=1\n", vec![(rules::UNKNOWN_VARIABLE, 1)]),
+        ("O2CB_FENCE_METHOD=panic\nO2CB_FIREWALL=ufw\n", vec![]),
         ("O2CB_STACK=o2cb\nO2CB_STACK=pcmk\n", vec![(rules::REPEATED_VARIABLE, 1)]),
         ("O2CB_ENABLED=yes\n", vec![(rules::ENABLED_TEXT, 1)]),
         ("O2CB_ENABLED=true\r\nO2CB_BOOTCLUSTER=web\n", vec![(rules::ENABLED_TEXT, 1)]),

@@ -11,6 +11,8 @@ use std::time::Duration;
 const PATIENCE: (u32, Duration) = (25, Duration::from_millis(200));
 /// How long `ocfs2_hb_ctl` may take: it waits for other users of the region's semaphore.
 const HB_CTL_DEADLINE: Duration = Duration::from_secs(30);
+/// How long the program of a firewall may take: it waits for its daemon, or for others that change the kernel's tables.
+const FIREWALL_DEADLINE: Duration = Duration::from_secs(30);
 /// How often a region's users are counted down at most.
 const MOST_USERS: u32 = 64;
 
@@ -39,6 +41,8 @@ pub fn act(kernel: &mut dyn Kernel, action: &Action) -> io::Result<()> {
             let key = format!("{:#010x}", crate::found::count_key(uuid));
             succeed(kernel.run("ipcrm", &["-S".to_owned(), key], HB_CTL_DEADLINE), "ipcrm")
         }
+        Action::OpenPort(opening) => run_all(kernel, opening.commands(true)),
+        Action::ClosePort(opening) => run_all(kernel, opening.commands(false)),
         Action::EndProcess { pid, started, .. } => kernel.end_process(*pid, *started),
     }
 }
@@ -63,6 +67,18 @@ fn stop_counted(kernel: &mut dyn Kernel, uuid: &str, folder: &str) -> io::Result
         }
     }
     Err(io::Error::other(format!("{MOST_USERS} users were counted down and the region is still there")))
+}
+
+fn run_all(kernel: &mut dyn Kernel, commands: Vec<crate::firewall::Command>) -> io::Result<()> {
+    for (program, arguments) in commands {
+        match kernel.run(program, &arguments, FIREWALL_DEADLINE) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(io::Error::other(format!("{program} is not installed; O2CB_FIREWALL asks for it")));
+            }
+            answer => succeed(answer, program)?,
+        }
+    }
+    Ok(())
 }
 
 fn succeed(answer: io::Result<crate::program::Answer>, program: &str) -> io::Result<()> {

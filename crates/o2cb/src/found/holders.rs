@@ -34,7 +34,7 @@ pub struct Holder {
 }
 
 /// All processes, ascending.
-fn pids(look: &dyn Look) -> io::Result<Vec<u32>> {
+pub(super) fn pids(look: &dyn Look) -> io::Result<Vec<u32>> {
     let mut pids: Vec<u32> = look.list("/proc")?.into_iter().filter_map(|entry| entry.name.parse().ok()).collect();
     pids.sort_unstable();
     Ok(pids)

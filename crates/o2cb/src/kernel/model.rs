@@ -2,6 +2,7 @@
 //! on 6.1): each errno, what is ignored in silence, what survives, and what is pinned. It can fail at a chosen change, or lose one.
 
 mod configfs;
+mod firewall;
 mod modules;
 mod tests;
 mod texts;
@@ -70,6 +71,10 @@ pub struct ModelKernel {
     pub counts: BTreeMap<String, u32>,
     /// Whether `ocfs2_hb_ctl` is installed.
     pub hb_ctl: bool,
+    /// Whether `firewall-cmd` and `ufw` are installed.
+    pub firewall_programs: bool,
+    /// Rich rules of firewalld that the kernel has now, with their zone.
+    pub running_rules: BTreeSet<String>,
     /// debugfs is for root.
     pub root: bool,
     /// Before this many changes, fail with this errno.
@@ -106,6 +111,8 @@ impl ModelKernel {
             devices: BTreeMap::new(),
             counts: BTreeMap::new(),
             hb_ctl: true,
+            firewall_programs: true,
+            running_rules: BTreeSet::new(),
             root: true,
             fail_at: None,
             lose_at: None,

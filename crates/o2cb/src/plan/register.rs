@@ -1,6 +1,6 @@
 //! The cluster and everything in it, from nothing or from what is registered.
 
-use super::{Plan, heartbeat, load, nodes, timeouts};
+use super::{Plan, firewall, heartbeat, load, nodes, timeouts};
 use crate::found::{Found, FoundCluster, Seen, cluster_folder};
 use crate::kernel::CLUSTER_STACK;
 use crate::step::{Action, Undo};
@@ -21,6 +21,7 @@ pub fn register(found: &Found, wanted: &Wanted) -> Plan {
     let mut plan = load(found);
     stack(&mut plan, found);
     sysctls(&mut plan, found, wanted);
+    firewall::firewall(&mut plan, found, wanted);
     // In the order of the init script; the kernel's own order has the timeouts in between.
     let registering = plan.line(format!("Registering O2CB cluster \"{}\": ", wanted.cluster));
     match &found.clusters {

@@ -2,6 +2,7 @@
 
 mod change;
 mod defects;
+mod firewall;
 mod whole;
 
 use super::{Plan, offline, online};

@@ -35,10 +35,13 @@ pub struct Configure {
     /// `O2CB_PANIC`: `kernel.panic`, seconds
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     panic: Option<String>,
+    /// `O2CB_FIREWALL`: which firewall `online` has let the other nodes in: firewalld or ufw
+    #[arg(long, value_name = "FIREWALL")]
+    firewall: Option<String>,
 }
 
 /// What is asked for each variable.
-const QUESTIONS: [(&str, &str); 9] = [
+const QUESTIONS: [(&str, &str); 10] = [
     ("O2CB_ENABLED", "Start the cluster stack on boot (true/false)"),
     ("O2CB_BOOTCLUSTER", "Cluster to start on boot"),
     ("O2CB_HEARTBEAT_THRESHOLD", "Heartbeat dead threshold (7 and more; seconds / 2 + 1)"),
@@ -48,6 +51,7 @@ const QUESTIONS: [(&str, &str); 9] = [
     ("O2CB_FENCE_METHOD", "Fence method (reset/panic)"),
     ("O2CB_PANIC_ON_OOPS", "kernel.panic_on_oops (0/1)"),
     ("O2CB_PANIC", "kernel.panic, seconds"),
+    ("O2CB_FIREWALL", "Firewall that lets the other nodes in (firewalld/ufw)"),
 ];
 
 impl Configure {
@@ -62,6 +66,7 @@ impl Configure {
             ("O2CB_FENCE_METHOD", &self.fence),
             ("O2CB_PANIC_ON_OOPS", &self.panic_on_oops),
             ("O2CB_PANIC", &self.panic),
+            ("O2CB_FIREWALL", &self.firewall),
         ];
         options.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect()
     }

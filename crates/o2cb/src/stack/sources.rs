@@ -3,15 +3,13 @@
 use crate::config::file::{self, LockedFile};
 use crate::config::host;
 use crate::defaults::{Defaults, Fence};
+use crate::firewall::Firewall;
 use crate::place::Place;
 use crate::wanted::{RegionOnDisk, Regions};
 use anyhow::{anyhow, bail};
 use formats::cluster_conf::{Config, Document};
-use formats::sysconfig::{Sysconfig, VARIABLES, Value};
+use formats::sysconfig::{OWN_VARIABLES, Sysconfig, VARIABLES, Value};
 use std::path::{Path, PathBuf};
-
-/// The variables that the init script does not know.
-const OWN_VARIABLES: [&str; 3] = ["O2CB_FENCE_METHOD", "O2CB_PANIC_ON_OOPS", "O2CB_PANIC"];
 
 /// What the defaults' file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -136,6 +134,7 @@ pub fn variables(defaults: &Defaults) -> Vec<(&'static str, String)> {
         ("O2CB_FENCE_METHOD", defaults.fence.map(Fence::word).unwrap_or_default().to_owned()),
         ("O2CB_PANIC_ON_OOPS", number(defaults.panic_on_oops)),
         ("O2CB_PANIC", defaults.panic_s.map(|seconds| seconds.to_string()).unwrap_or_default()),
+        ("O2CB_FIREWALL", defaults.firewall.map(Firewall::word).unwrap_or_default().to_owned()),
     ]
 }
 
@@ -167,6 +166,26 @@ mod tests {
         assert!(fs::read_to_string(&path).unwrap().starts_with("# ours\nO2CB_ENABLED=true\nSITE=\"a b\"\n"));
         fs::create_dir_all(place.at("/etc/sysconfig")).unwrap();
         assert_eq!(files.defaults().unwrap().path, path, "the file that exists");
+    }
+
+    #[test]
+    fn defect_6_nothing_of_the_defaults_is_executed_and_all_that_is_unknown_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let place = Place::under(root.path(), None);
+        fs::create_dir_all(place.at("/etc/default")).unwrap();
+        let made = root.path().join("executed");
+        let (file, made_text) = (place.at("/etc/default/o2cb"), made.display().to_string());
+        let text = format!(
+            "# ours\ntouch {made_text}\nO2CB_BOOTCLUSTER=`touch {made_text}`\nX=$(touch {made_text})\nSITE='a b' # kept\nO2CB_ENABLED=false\n"
+        );
+        fs::write(&file, &text).unwrap();
+        let files = Files::new(&place);
+        let told = files.defaults().unwrap();
+        assert_eq!(told.defaults.boot_cluster, None);
+        assert!(told.problems.iter().any(|problem| problem.contains("only a shell could tell what O2CB_BOOTCLUSTER is")), "{told:?}");
+        files.set_defaults(&[("O2CB_ENABLED", "true".to_owned())]).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), text.replace("=false", "=true"));
+        assert!(!made.exists(), "something was executed");
     }
 
     #[test]

@@ -237,8 +237,11 @@ fn configure_writes_only_what_the_kernel_takes() {
     let verb = |words: &[&str]| Verb::Configure(Box::new(Command::parse_from([&["x"], words].concat()).options));
     let (code, _, err) = act(&mut kernel, &sources, &verb(&["--threshold=2", "--idle-ms=60000"]), None);
     assert!(code == 1 && err.contains("nothing was written") && sources.set.borrow().is_empty(), "{err}");
-    assert_eq!(act(&mut kernel, &sources, &verb(&["--threshold=61", "--fence=panic"]), None).0, 0);
-    assert_eq!(*sources.set.borrow(), [("O2CB_HEARTBEAT_THRESHOLD", "61".to_owned()), ("O2CB_FENCE_METHOD", "panic".to_owned())]);
+    assert_eq!(act(&mut kernel, &sources, &verb(&["--threshold=61", "--fence=panic", "--firewall=ufw"]), None).0, 0);
+    let written = [("O2CB_HEARTBEAT_THRESHOLD", "61"), ("O2CB_FENCE_METHOD", "panic"), ("O2CB_FIREWALL", "ufw")];
+    assert_eq!(*sources.set.borrow(), written.map(|(name, value)| (name, value.to_owned())));
+    let (code, _, err) = act(&mut kernel, &sources, &verb(&["--firewall=iptables"]), None);
+    assert!(code == 1 && err.contains("O2CB_FIREWALL=iptables: it must be firewalld or ufw; nothing was written"), "{err}");
     let (code, _, err) = act(&mut kernel, &sources, &verb(&[]), None);
     assert!(code == 1 && err.contains("nobody is there to ask"), "{err}");
 }

@@ -1,6 +1,6 @@
 //! What the configuration asks for and the kernel does not have, or has otherwise.
 
-use super::Status;
+use super::{Status, firewall};
 use crate::found::{FoundCluster, FoundNode, Seen};
 use formats::cluster_conf::{Cluster, HeartbeatMode, Node, is_local};
 
@@ -25,6 +25,7 @@ pub fn differences(status: &Status, cluster: &FoundCluster) -> Vec<String> {
     differs(&mut told, "fence method", defaults.fence.map(|fence| fence.word().to_owned()), &cluster.fence, &file);
     differs(&mut told, "kernel.panic_on_oops", defaults.panic_on_oops, &status.found.sysctls.panic_on_oops, &file);
     differs(&mut told, "kernel.panic", defaults.panic_s, &status.found.sysctls.panic_s, &file);
+    told.extend(firewall::difference(status, &file));
     told
 }
 

@@ -1,6 +1,6 @@
 //! For programs. Names stay; new ones may come. What is not there is `null`, what cannot be told is `{"unknown": "why"}`.
 
-use super::{Status, dead_after_s, fence_after_s, judge, quorum_after_s};
+use super::{Status, dead_after_s, fence_after_s, firewall, judge, quorum_after_s};
 use crate::found::{Filesystem, FoundCluster, Seen};
 use serde_json::{Value, json};
 
@@ -46,6 +46,7 @@ impl Status {
             "mounts": self.mounts.clone().map(|mounts| mounts.iter().map(mount).collect::<Vec<_>>()),
             "panic_on_oops": found.sysctls.panic_on_oops,
             "panic_s": found.sysctls.panic_s,
+            "firewall": firewall::json(self),
             "defaults": { "path": self.asked.file.path, "variables": self.asked.file.defaults },
             "findings": self.findings,
         })

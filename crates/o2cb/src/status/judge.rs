@@ -1,6 +1,6 @@
 //! What is wrong, what differs, what is unknown, what could be better.
 
-use super::{Status, compare, fence_after_s};
+use super::{Status, compare, fence_after_s, firewall};
 use crate::found::{Found, FoundCluster, FoundNode, FoundRegion, Seen};
 use formats::cluster_conf::HeartbeatMode;
 use serde::Serialize;
@@ -54,7 +54,7 @@ pub fn judge(status: &Status) -> Vec<Finding> {
     for region in &cluster.regions {
         self::region(status, cluster, region, &mut tell);
     }
-    connections(&status.found, cluster, &mut tell);
+    connections(status, cluster, &mut tell);
     for domain in status.found.domains.is().into_iter().flatten() {
         if let Some(state) = domain.state.is().filter(|state| state.in_recovery()) {
             let dead: Vec<String> = state.dead_node.iter().chain(&state.recovery_map).map(u32::to_string).collect();
@@ -111,15 +111,14 @@ fn region(status: &Status, cluster: &FoundCluster, region: &FoundRegion, tell: &
     }
 }
 
-fn connections(found: &Found, cluster: &FoundCluster, tell: &mut dyn FnMut(Kind, String)) {
-    let (Some(live), Some(connected)) = (found.beats.live.is(), found.connected.is()) else { return };
+fn connections(status: &Status, cluster: &FoundCluster, tell: &mut dyn FnMut(Kind, String)) {
+    let (Some(live), Some(connected)) = (status.found.beats.live.is(), status.found.connected.is()) else { return };
     for node in cluster.nodes.iter().filter(|node| !node.local.has(&true)) {
         let Some(number) = node.number.is().map(|number| u32::from(*number)) else { continue };
         if live.contains(&number) && !connected.contains(&number) {
-            tell(
-                Kind::Trouble,
-                format!("node '{}' ({number}) beats and is not connected: no mount succeeds, and the quorum may fence", node.name),
-            );
+            let words = format!("node '{}' ({number}) beats and is not connected: no mount succeeds, and the quorum may fence", node.name);
+            let why = cluster.local().map(|local| firewall::blame(status, local, node)).unwrap_or_default();
+            tell(Kind::Trouble, words + &why);
         }
     }
     for number in

@@ -107,6 +107,85 @@ fn defect_18_differences_and_trouble_have_a_code_of_their_own() {
 }
 
 #[test]
+fn defect_30_why_the_kernel_refuses_a_mount_is_in_status() {
+    let mut kernel = samples::machine(1);
+    let cluster = sample(HeartbeatMode::Global, 2, 1);
+    go_online(&mut kernel, &cluster, &timeouts(&[]));
+    let trouble = |kernel: &ModelKernel, cluster: &Cluster| {
+        let status = look(kernel, cluster.clone(), &[]);
+        let words: Vec<String> =
+            status.findings.iter().filter(|finding| finding.kind == Kind::Trouble).map(|finding| finding.words.clone()).collect();
+        (status.code(), words.join("\n"))
+    };
+    assert_eq!(trouble(&kernel, &cluster), (0, String::new()), "nothing refuses a mount");
+    // 107: a node that beats cannot be reached.
+    let mut apart = kernel.clone();
+    apart.live = [2].into();
+    let (code, told) = trouble(&apart, &cluster);
+    assert!(code == 2 && told.contains("node 'db2' (2) beats and is not connected: no mount succeeds"), "{told}");
+    apart.connected = [2].into();
+    assert_eq!(trouble(&apart, &cluster).0, 0);
+    // 22: the volume's stack and that of the kernel are not the same.
+    let mut other_stack = kernel.clone();
+    other_stack.stack = "pcmk".to_owned();
+    let (code, told) = trouble(&other_stack, &cluster);
+    assert!(code == 2 && told.contains("the cluster stack is pcmk, not o2cb"), "{told}");
+    // 22: no node is this machine.
+    let mut nobody = kernel.clone();
+    nobody.cluster.as_mut().unwrap().nodes.get_mut("db1").unwrap().local = false;
+    let (code, told) = trouble(&nobody, &cluster);
+    assert!(code != 0 && told.contains("no node is registered as this machine: nothing can be mounted"), "{told}");
+    // 22: another cluster than the volume's is registered.
+    kernel.cluster.as_mut().unwrap().name = "other".to_owned();
+    let (code, told) = trouble(&kernel, &cluster);
+    assert!(code != 0 && told.contains("cluster 'other' is registered, not 'web'"), "{told}");
+}
+
+#[test]
+fn the_firewall_is_a_line_and_a_finding_only_where_a_node_does_not_connect() {
+    let mut kernel = samples::machine(1);
+    let cluster = sample(HeartbeatMode::Global, 3, 1);
+    go_online(&mut kernel, &cluster, &timeouts(&[]));
+    let status = look(&kernel, cluster.clone(), &[]);
+    assert!(status.text().contains("Firewall: neither firewalld nor ufw works here\n"), "{}", status.text());
+    kernel.install_firewalld(true);
+    let status = look(&kernel, cluster.clone(), &[]);
+    assert!(status.text().contains("Firewall: firewalld keeps 10.9.0.2, 10.9.0.3 out of port 7777\n"), "{}", status.text());
+    assert_eq!(status.code(), 0, "no false alarm: {}", status.text());
+    assert_eq!(status.json()["firewall"]["working"][0]["closed_for"], serde_json::json!(["10.9.0.2", "10.9.0.3"]));
+    // Asked for and not so.
+    let status = look(&kernel, cluster.clone(), &[("O2CB_FIREWALL", "firewalld")]);
+    assert!(status.text().contains("Difference: firewalld keeps 10.9.0.2, 10.9.0.3 out of port 7777, /etc/default/o2cb asks"));
+    let status = look(&kernel, cluster.clone(), &[("O2CB_FIREWALL", "ufw")]);
+    assert!(status.text().contains("Difference: ufw does not work here"), "{}", status.text());
+    kernel.live = [2].into();
+    let status = look(&kernel, cluster.clone(), &[]);
+    let told = "the quorum may fence; firewalld here keeps 10.9.0.2 out of port 7777: `o2cb configure --firewall=firewalld`";
+    assert!(status.text().contains(told), "{}", status.text());
+    // The node with the higher number connects: there the other one's firewall is in question.
+    kernel.live = [2, 3].into();
+    let nodes = &mut kernel.cluster.as_mut().unwrap().nodes;
+    nodes.get_mut("db1").unwrap().number = Some(9);
+    let status = look(&kernel, cluster.clone(), &[]);
+    assert!(status.text().contains("this node connects to it: its firewall must let 10.9.0.1 in to TCP port 7777"), "{}", status.text());
+    assert!(!status.text().contains("configure --firewall"), "{}", status.text());
+}
+
+#[test]
+fn rules_that_are_not_read_are_unknown_and_not_none() {
+    let mut kernel = samples::machine(1);
+    let cluster = sample(HeartbeatMode::Global, 2, 1);
+    go_online(&mut kernel, &cluster, &timeouts(&[]));
+    kernel.modules.insert("nf_tables".to_owned());
+    let status = look(&kernel, cluster.clone(), &[]);
+    assert!(status.text().contains("works here; rules of nftables or iptables are not read here\n"), "{}", status.text());
+    assert_eq!(status.code(), 0);
+    kernel.live = [2].into();
+    let text = look(&kernel, cluster, &[]).text();
+    assert!(text.contains("whether a firewall here keeps it out is unknown: rules of nftables and iptables are not read here"), "{text}");
+}
+
+#[test]
 fn without_root_what_debugfs_tells_is_unknown_and_not_nothing() {
     let mut kernel = samples::machine(1);
     go_online(&mut kernel, &sample(HeartbeatMode::Global, 2, 1), &timeouts(&[]));

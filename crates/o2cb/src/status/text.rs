@@ -1,6 +1,6 @@
 //! For a person: the init script's lines, then what they never told.
 
-use super::{Kind, Status, dead_after_s, fence_after_s, judge, lines, quorum_after_s};
+use super::{Kind, Status, dead_after_s, fence_after_s, firewall, judge, lines, quorum_after_s};
 use crate::found::{FoundCluster, FoundNode, FoundRegion, Seen};
 use formats::cluster_conf::HeartbeatMode;
 
@@ -41,6 +41,7 @@ impl Status {
             sysctls.panic_on_oops.words(u32::to_string),
             sysctls.panic_s.words(i32::to_string)
         );
+        text += &firewall::lines(self);
         for (kind, title) in
             [(Kind::Trouble, "Trouble"), (Kind::Difference, "Difference"), (Kind::Unknown, "Unknown"), (Kind::Advice, "Advice")]
         {

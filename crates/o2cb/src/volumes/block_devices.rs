@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn devices_of_every_driver_are_listed() {
+    fn defect_15_devices_of_every_driver_are_listed() {
         let machine = Machine::new();
         for name in ["sda", "vda", "nvme0n1", "md127", "mmcblk0", "xvda", "dasda", "pmem0", "rbd0", "nbd3", "bcache0", "zram0"] {
             machine.disk(name, 4 << 20);

@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn where_it_is_mounted() {
+    fn defect_31_where_it_is_mounted_is_told_without_mtab_and_whatever_mtab_says() {
         let machine = Machine::new();
         machine.volume("sda", "o2cb1k");
         let number = fs::read_to_string(machine.place().at("/sys/class/block/sda/dev")).unwrap();
@@ -293,6 +293,9 @@ mod tests {
             "proc/self/mountinfo",
             &format!("36 35 {} / /mnt/a\\040b rw - ocfs2 /dev/sda rw\n36 35 9:9 / /mnt/c rw - ocfs2 /dev/x rw\n", number.trim()),
         );
+        assert!(!machine.place().at("/etc/mtab").exists());
+        assert_eq!(survey(&machine.place(), &[], PATIENCE).volumes[0].mounted, ["/mnt/a b"]);
+        machine.write("etc/mtab", "/dev/sda /mnt/old ocfs2 rw 0 0\n");
         assert_eq!(survey(&machine.place(), &[], PATIENCE).volumes[0].mounted, ["/mnt/a b"]);
     }
 }

@@ -94,6 +94,20 @@ fn defect_11_nothing_is_killed_or_removed_while_something_is_in_the_way() {
 }
 
 #[test]
+fn defect_31_what_is_mounted_is_in_the_way_without_mtab_and_whatever_mtab_says() {
+    let mut kernel = local();
+    kernel.process(1, "systemd", 5, "mnt:[1]", MOUNT);
+    let told = |kernel: &ModelKernel| refused(&plan_offline(kernel, false));
+    assert!(kernel.read("/etc/mtab").is_err() && kernel.read("/proc/mounts").is_err());
+    let without = told(&kernel);
+    assert!(without.contains("volume /dev/vdb is mounted at /mnt/a: unmount it first (process 1 sees it)"), "{without}");
+    kernel.put("/etc/mtab", "/dev/vdc /mnt/other ocfs2 rw 0 0\n");
+    assert_eq!(told(&kernel), without);
+    kernel.process(1, "systemd", 5, "mnt:[1]", "");
+    assert!(!plan_offline(&kernel, false).blocked, "{}", told(&kernel));
+}
+
+#[test]
 fn users_of_dlmfs_are_ended_by_force_only() {
     let mut kernel = local();
     kernel.process(70, "app", 700, "mnt:[1]", "40 35 0:44 / /dlm rw - ocfs2_dlmfs ocfs2_dlmfs rw\n");
