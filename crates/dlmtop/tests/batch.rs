@@ -232,7 +232,10 @@ fn columns_types_and_order_of_glocks_are_chosen() {
     assert!(rows.iter().any(|row| row[3] == "2/d5ee" && row[2] == "*" && row[5].parse::<u64>().is_ok_and(|count| count > 50)), "{csv}");
     let told = text(&play("gfs2-hot", &[&["--batch", "--count", "9", "-d"], &arguments[..]].concat()));
     let headings: Vec<&str> = told.lines().filter(|line| line.trim_start().starts_with("GLOCK")).collect();
-    assert!(!headings.is_empty() && headings.iter().all(|line| line.split_whitespace().eq(["GLOCK", "INO", "DLM", "ROUND", "TRIP"])), "{told}");
+    assert!(
+        !headings.is_empty() && headings.iter().all(|line| line.split_whitespace().eq(["GLOCK", "INO", "DLM", "ROUND", "TRIP"])),
+        "{told}"
+    );
     // Columns that only OCFS2 has leave those of glocks as they are.
     let told = text(&play("gfs2-hot", &["--batch", "--count", "9", "--columns", "ex_count"]));
     assert!(told.contains("DLM WAIT") && told.contains("GLOCK"), "{told}");

@@ -2,8 +2,8 @@
 
 use super::RecordingError;
 use super::files::{Frames, RecordedFiles};
-use super::{archive, foreign};
 use super::frame::{Frame, FrameEvent, read_at};
+use super::{archive, foreign};
 use crate::event::Event;
 use crate::node::{Collector, NodeFiles};
 use sample::message::{Configuration, Look};

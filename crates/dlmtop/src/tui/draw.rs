@@ -1,8 +1,8 @@
 //! The whole screen: header, page, footer, and what lies over them.
 
 use super::app::{App, Overlay, View};
-use super::filter::Choice;
 use super::column_menu::column_id;
+use super::filter::Choice;
 use super::menu::Subject;
 use super::{detail, empty, episodes, findings, footer, glocks, header, help, locks, nodes, page, paint};
 use model::SortKey;

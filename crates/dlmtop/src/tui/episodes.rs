@@ -47,18 +47,22 @@ pub fn height(app: &App, items: &[StuckWait<'_>], at: usize, open: bool) -> usiz
     told.map_or(1, |(shown, item)| lines(app, shown, item, open).len())
 }
 
-/// An item's lines, all of which a terminal of this width shows whole but the first one of OCFS2's locks.
+/// An item's lines: a row of OCFS2's table, or the sentence of another wait; opened, with all that is known of it.
 fn lines(app: &App, shown: &Snapshot, item: StuckWait<'_>, open: bool) -> Vec<Line<'static>> {
     let mut lines = match item {
         StuckWait::Lock(episode) => vec![row(app, shown, episode)],
         StuckWait::UnderWay(..) | StuckWait::Over(_) => told(app, shown, item),
     };
     if open {
-        lines.extend(match item {
-            StuckWait::Lock(episode) => everything(app, shown, episode),
-            StuckWait::UnderWay(chain, _) => chain.all_waiters().into_iter().map(|waiter| waits::waiter_line(shown, waiter)).collect(),
-            StuckWait::Over(_) => Vec::new(),
-        }.into_iter().flat_map(|text| indented(app, &text)));
+        lines.extend(
+            match item {
+                StuckWait::Lock(episode) => everything(app, shown, episode),
+                StuckWait::UnderWay(chain, _) => chain.all_waiters().into_iter().map(|waiter| waits::waiter_line(shown, waiter)).collect(),
+                StuckWait::Over(_) => Vec::new(),
+            }
+            .into_iter()
+            .flat_map(|text| indented(app, &text)),
+        );
     }
     lines
 }

@@ -65,8 +65,7 @@ fn choose(chosen: Option<&[&'static GlockColumn]>, width: usize, from: usize, ne
         _ => usize::from(column.width),
     };
     let least = |column: &GlockColumn| if is_elastic(column) { LEAST_TEXT } else { width_of(column) };
-    let (frozen, free): (Vec<&GlockColumn>, Vec<&GlockColumn>) =
-        all(chosen).into_iter().partition(|column| FROZEN.contains(&column.id));
+    let (frozen, free): (Vec<&GlockColumn>, Vec<&GlockColumn>) = all(chosen).into_iter().partition(|column| FROZEN.contains(&column.id));
     // Chosen or scrolled to, a column comes whatever the width it is meant for.
     let wide_enough = |column: &GlockColumn| chosen.is_some() || from > 0 || usize::from(column.from_width) <= width;
     let mut columns: Vec<(&'static GlockColumn, usize)> = frozen.iter().map(|column| (*column, width_of(column))).collect();

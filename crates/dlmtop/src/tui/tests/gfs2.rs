@@ -114,10 +114,10 @@ fn stuck_waits_are_in_the_history() {
     assert!(buffer[(4, row.y)].modifier.contains(Modifier::REVERSED), "the row is selected: {listed}");
     press(&mut app, "<Enter>");
     let opened = screen(&app);
-    assert!(opened.contains("flock glock of inode 6971"), "{opened}");
+    assert!(opened.contains("inode glock of inode 22382"), "{opened}");
     assert_snapshot!(listed + "================\n" + &opened);
     press(&mut app, "<Esc>i");
-    assert_eq!((app.view, app.page.inode), (super::super::app::View::Inode, Some(6971)));
+    assert_eq!((app.view, app.page.inode), (super::super::app::View::Inode, Some(22382)));
     press(&mut app, "3<Enter>");
     assert_eq!(app.view, super::super::app::View::Waits, "a finding without a lock of its own leads to the waits");
 }
