@@ -340,8 +340,7 @@ fn errors_are_on_stderr_with_the_right_status() {
         (&["--json", "--csv"], 2, "cannot be used"),
         (&["--columns", "glock,size"], 2, "no column \"size\"; of OCFS2's locks there are type"),
         (&["--type", "M,inodes"], 2, "no lock type \"inodes\""),
-        (&["--sort", "size"], 2, "expected one of average"),
-        (&["-t", "7", "demo"], 2, ""),
+        (&["-t", "0", "demo"], 2, "no lock type \"0\""),
         (&["o2locktop", "-l", "0", "/mnt"], 2, ""),
     ] {
         let output = dlmtop(arguments);
