@@ -1,6 +1,6 @@
 //! When what a recording tells was read: not when its frame was due.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test panics")]
+#![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
 use collect::Event;
 use collect::recording::{Frame, Player};
