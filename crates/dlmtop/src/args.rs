@@ -188,14 +188,14 @@ pub struct Show {
     /// Print at most so many locks per file system and sample
     #[arg(long, value_name = "N")]
     pub top: Option<usize>,
-    /// Order: average (o2locktop's), time, count, waiting, max, inode, type
+    /// Order: average (o2locktop's), time, count, waiting, max, inode, type (`dlmtop columns` tells which goes by which column)
     #[arg(long, value_name = "KEY", value_parser = sort_key)]
     pub sort: Option<model::SortKey>,
     /// Reverse the order
     #[arg(short, long)]
     pub reverse: bool,
-    /// Only locks of these types, as letters: MWOF
-    #[arg(short, long = "type", value_name = "LETTERS")]
+    /// Only locks of these types: OCFS2's as letters (MWOF), GFS2's as numbers or names (2,rgrp); each chooses among its own
+    #[arg(short, long = "type", value_name = "TYPES")]
     pub types: Option<String>,
     /// Only locks of this inode
     #[arg(long, value_name = "INODE")]
@@ -206,7 +206,7 @@ pub struct Show {
     /// Show a row per node below each lock
     #[arg(short = 'd', long)]
     pub detail: bool,
-    /// Columns, comma-separated (see `dlmtop columns`)
+    /// Columns, comma-separated, by their ids (see `dlmtop columns`); those of GFS2's glocks too
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub columns: Vec<String>,
     /// A lock whose first waiter has waited so long is stuck [default: 5]

@@ -254,7 +254,10 @@ fn play(
         for event in frame.events {
             match event.event {
                 Event::Link(link) => cluster.link(event.node, link),
-                Event::Message(message) => cluster.message(event.node, message, now),
+                Event::Message(message) => {
+                    let read = ViewTime { monotonic_us: event.after_us, realtime_us: event.realtime_us };
+                    cluster.message(event.node, message, read);
+                }
             }
         }
         let snapshot = cluster.tick(now);

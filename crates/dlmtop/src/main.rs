@@ -1,6 +1,7 @@
 //! dlmtop: live monitor of OCFS2 and GFS2 cluster locks on all nodes at once.
 
 mod args;
+mod column_choice;
 mod demo;
 mod engine;
 mod life;
@@ -9,6 +10,7 @@ mod out;
 mod select;
 mod settings;
 mod tui;
+mod types;
 mod units;
 mod views;
 mod watch;
@@ -84,12 +86,13 @@ fn run() -> anyhow::Result<u8> {
         }
         Some(Verb::O2locktop { arguments }) => o2locktop::run(&arguments),
         Some(Verb::Columns) => {
+            let order = |sort: Option<model::SortKey>| sort.map_or_else(String::new, |sort| format!(" (--sort {})", sort.name()));
             for column in model::COLUMNS {
-                writeln!(io::stdout(), "{:18} {:12} {}", column.id, column.title, column.help)?;
+                writeln!(io::stdout(), "{:18} {:12} {}{}", column.id, column.title, column.help, order(column.sort))?;
             }
             writeln!(io::stdout(), "\nof GFS2's glocks:")?;
             for column in model::GLOCK_COLUMNS {
-                writeln!(io::stdout(), "{:18} {:12} {}", column.id, column.title, column.help)?;
+                writeln!(io::stdout(), "{:18} {:12} {}{}", column.id, column.title, column.help, order(column.sort))?;
             }
             Ok(0)
         }

@@ -7,15 +7,16 @@ impl Filter {
     /// Whether the row is shown.
     pub fn shows(&self, row: &LockRow) -> bool {
         (self.system || !row.system || row.figures.stuck)
-            && (self.types.is_empty() || self.types.contains(&row.kind()))
+            && (self.types.locks.is_empty() || self.types.locks.contains(&row.kind()))
             && self.inode.is_none_or(|inode| row.name.inode() == Some(inode))
             && (!self.waiting || row.figures.wait.is_some())
             && self.node.is_none_or(|node| row.on(node).is_some_and(|part| part.figures.wait.is_some() || part.figures.gets() > 0))
     }
 
-    /// Whether the glock is shown: lock types are OCFS2's, and choose nothing here.
+    /// Whether the glock is shown.
     pub fn shows_glock(&self, row: &GlockRow) -> bool {
         (self.system || !row.system || row.stuck)
+            && (self.types.glocks.is_empty() || self.types.glocks.contains(&row.name.kind))
             && self.inode.is_none_or(|inode| row.name.inode() == Some(inode))
             && (!self.waiting || row.waiting > 0)
             && self.node.is_none_or(|node| row.on(node).is_some())

@@ -1,9 +1,10 @@
 //! What holds after command line and configuration file are put together: the command line wins.
 
 use crate::args::{Color, Show};
-use anyhow::{Context, bail};
-use formats::ocfs2::LockType;
-use model::{COLUMNS, Column, SortKey};
+use crate::column_choice::ColumnChoice;
+use crate::types::{self, Types};
+use anyhow::{Context, anyhow, bail};
+use model::SortKey;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -20,8 +21,8 @@ pub struct Settings {
     pub detail: bool,
     /// Most rows per file system; `None`: all, or what fits the terminal.
     pub top: Option<usize>,
-    /// Chosen columns; `None`: by the terminal's width.
-    pub columns: Option<Vec<&'static Column>>,
+    /// Chosen columns of the tables.
+    pub columns: ColumnChoice,
     /// A wait of this length is stuck, ns.
     pub stuck_after_ns: u64,
     /// Whether to use colour; decided once.
@@ -39,8 +40,8 @@ pub struct Settings {
 /// Which locks are shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Only these types; empty: all.
-    pub types: Vec<LockType>,
+    /// Only these types.
+    pub types: Types,
     /// Only this inode.
     pub inode: Option<u64>,
     /// Only locks active or waiting on this node.
@@ -83,18 +84,9 @@ impl Settings {
             (None, Some(other)) => bail!("configuration: color = {other:?}: expected auto, always or never"),
         };
         let chosen = if show.columns.is_empty() { config.columns.clone().unwrap_or_default() } else { show.columns.clone() };
-        let mut columns = Vec::new();
-        for id in &chosen {
-            columns.push(Column::by_id(id.trim()).with_context(|| {
-                let known: Vec<&str> = COLUMNS.iter().map(|column| column.id).collect();
-                format!("no column {id:?}; there are {}", known.join(", "))
-            })?);
-        }
-        let mut types = Vec::new();
-        for letter in show.types.iter().flat_map(|letters| letters.bytes()).filter(|letter| !matches!(letter, b',' | b' ')) {
-            let kind = LockType::from_letter(letter.to_ascii_uppercase());
-            types.push(kind.with_context(|| format!("no lock type {:?}; types are letters such as MWOFN", char::from(letter)))?);
-        }
+        let columns = ColumnChoice::of(chosen.iter().map(String::as_str))?;
+        let types = Types::parse(show.types.as_deref().unwrap_or_default())
+            .map_err(|part| anyhow!("no lock type {part:?}; types are {}", types::KNOWN))?;
         Ok(Settings {
             sort: match (show.sort, &config.sort) {
                 (Some(sort), _) => sort,
@@ -105,7 +97,7 @@ impl Settings {
             filter: Filter { types, inode: show.inode, node: None, system: show.system || config.system.unwrap_or(false), waiting: false },
             detail: show.detail || config.detail.unwrap_or(false),
             top: show.top.or(config.top),
-            columns: (!columns.is_empty()).then_some(columns),
+            columns,
             stuck_after_ns: (seconds(show.stuck, config.stuck, 5.0) * 1e9) as u64,
             color: match color {
                 Color::Always => true,
@@ -178,7 +170,7 @@ mod tests {
     fn unknown_columns_and_types_name_the_known_ones() {
         let show = Show { columns: vec!["size".to_owned()], ..Show::default() };
         assert!(with_config("", &show).unwrap_err().to_string().contains("ex_count"));
-        let show = Show { types: Some("M7".to_owned()), ..Show::default() };
-        assert!(with_config("", &show).is_err());
+        let show = Show { types: Some("W,M0".to_owned()), ..Show::default() };
+        assert!(with_config("", &show).unwrap_err().to_string().contains("\"M0\""));
     }
 }

@@ -222,6 +222,33 @@ fn csv_has_one_heading_and_every_line_as_many_fields() {
 }
 
 #[test]
+fn columns_types_and_order_of_glocks_are_chosen() {
+    let arguments = ["--columns", "glock,inode,dlm_requests,blocking_rtt_ns", "--type", "2,iopen", "--sort", "count", "--top", "3"];
+    let csv = text(&play("gfs2-hot", &[&["--csv", "--count", "9"], &arguments[..]].concat()));
+    let mut lines = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    assert_eq!(lines.next().unwrap(), ["time_us", "uuid", "node", "glock", "inode", "dlm_requests", "blocking_rtt_ns"]);
+    let rows: Vec<Vec<&str>> = lines.collect();
+    assert!(rows.len() > 8 && rows.iter().all(|row| row.len() == 7 && row[3].starts_with(['2', '5'])), "{csv}");
+    assert!(rows.iter().any(|row| row[3] == "2/d5ee" && row[2] == "*" && row[5].parse::<u64>().is_ok_and(|count| count > 50)), "{csv}");
+    let told = text(&play("gfs2-hot", &[&["--batch", "--count", "9", "-d"], &arguments[..]].concat()));
+    let headings: Vec<&str> = told.lines().filter(|line| line.trim_start().starts_with("GLOCK")).collect();
+    assert!(
+        !headings.is_empty() && headings.iter().all(|line| line.split_whitespace().eq(["GLOCK", "INO", "DLM", "ROUND", "TRIP"])),
+        "{told}"
+    );
+    // Columns that only OCFS2 has leave those of glocks as they are.
+    let told = text(&play("gfs2-hot", &["--batch", "--count", "9", "--columns", "ex_count"]));
+    assert!(told.contains("DLM WAIT") && told.contains("GLOCK"), "{told}");
+}
+
+#[test]
+fn a_nodes_name_hides_no_number_of_chosen_columns() {
+    let told = text(&play("ocfs2-hot", &["--batch", "--count", "9", "-d", "--top", "1", "--columns", "ex_count,pr_count"]));
+    let row = told.lines().find(|line| line.contains("node1") && !line.contains("live")).unwrap();
+    assert_eq!(row.split_whitespace().count(), 3, "{row}");
+}
+
+#[test]
 fn a_closed_pipe_is_no_error() {
     use std::io::Read;
     let mut child = Command::new(env!("CARGO_BIN_EXE_dlmtop"))
@@ -311,7 +338,9 @@ fn errors_are_on_stderr_with_the_right_status() {
         (&["--from", env!("CARGO_MANIFEST_DIR")], 1, "no lock state in it"),
         (&["--sort", "size"], 2, "average"),
         (&["--json", "--csv"], 2, "cannot be used"),
-        (&["-t", "7", "demo"], 2, ""),
+        (&["--columns", "glock,size"], 2, "no column \"size\"; of OCFS2's locks there are type"),
+        (&["--type", "M,inodes"], 2, "no lock type \"inodes\""),
+        (&["-t", "0", "demo"], 2, "no lock type \"0\""),
         (&["o2locktop", "-l", "0", "/mnt"], 2, ""),
     ] {
         let output = dlmtop(arguments);

@@ -2,6 +2,7 @@
 
 use crate::column::Value;
 use crate::glock_row::{GlockPart, GlockRow};
+use crate::rank::SortKey;
 use crate::snapshot::{FileSystemView, Snapshot};
 use sample::gfs2::TracedFigures;
 
@@ -21,7 +22,7 @@ pub struct GlockCell<'s> {
 /// One column.
 #[derive(Debug)]
 pub struct GlockColumn {
-    /// Name in CSV and JSON; with the unit where it has one.
+    /// Name on the command line, in the configuration, CSV and JSON; with the unit where it has one.
     pub id: &'static str,
     /// Heading.
     pub title: &'static str,
@@ -29,10 +30,12 @@ pub struct GlockColumn {
     pub width: u16,
     /// Numbers stand to the right.
     pub right: bool,
-    /// Shown from this terminal width on.
+    /// Shown from this terminal width on, if the user chose no columns.
     pub from_width: u16,
     /// What it tells, one line.
     pub help: &'static str,
+    /// What sorts by it.
+    pub sort: Option<SortKey>,
     /// Its value.
     pub get: for<'s> fn(&GlockCell<'s>) -> Value,
 }
@@ -46,6 +49,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         right: false,
         from_width: 1,
         help: "glock type: inode, rgrp (allocation), iopen (who may delete), flock, …",
+        sort: Some(SortKey::Type),
         get: |cell| merged(cell, |row| Value::Text(row.name.kind.word().to_owned())),
     },
     GlockColumn {
@@ -55,6 +59,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         right: true,
         from_width: 1,
         help: "type and number as GFS2 prints them: 2/183f3 is inode 0x183f3",
+        sort: None,
         get: |cell| merged(cell, |row| Value::Text(row.name.to_string())),
     },
     GlockColumn {
@@ -64,6 +69,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         right: true,
         from_width: 1,
         help: "inode number, as ls -i prints it; empty for locks that are of no inode",
+        sort: Some(SortKey::Inode),
         get: |cell| merged(cell, |row| row.name.inode().map_or(Value::Nothing, Value::Count)),
     },
     GlockColumn {
@@ -73,6 +79,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         right: false,
         from_width: 1,
         help: "state of the glock per node in the nodes' order (UN SH DF EX); . where the node has not told it",
+        sort: None,
         get: state,
     },
     GlockColumn {
@@ -82,6 +89,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         right: true,
         from_width: 1,
         help: "holders that wait",
+        sort: None,
         get: |cell| count_or_nothing(cell.part.map_or(cell.row.waiting, GlockPart::waiting)),
     },
     GlockColumn {
@@ -91,6 +99,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         right: true,
         from_width: 1,
         help: "for how long the longest waiter has been seen waiting; a lower bound, GFS2 records no start",
+        sort: Some(SortKey::Waiting),
         get: |cell| match cell.part.map_or((cell.row.waiting, cell.row.waited_ns), |part| (part.waiting(), part.waited_ns)) {
             (0, _) => Value::Nothing,
             (_, ns) => Value::AtLeast(ns),
@@ -103,6 +112,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         right: true,
         from_width: 1,
         help: "how long ago a node was asked to give it up and has not: another node waits for it so long",
+        sort: None,
         get: |cell| {
             let part = |part: &GlockPart| part.glock.demote.as_ref().map(|demote| demote.for_ns);
             cell.part.map_or(cell.row.demote_ns, part).map_or(Value::Nothing, Value::Nanoseconds)
@@ -115,6 +125,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         right: true,
         from_width: 1,
         help: "requests to the DLM in the interval",
+        sort: None,
         get: |cell| counted(cell, |row| row.dlm_requests, |stats| stats.dlm_requests),
     },
     GlockColumn {
@@ -124,6 +135,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         right: true,
         from_width: 1,
         help: "local lock calls in the interval; those beyond DLM were served from the cache",
+        sort: Some(SortKey::Count),
         get: |cell| counted(cell, |row| row.queued, |stats| stats.queued),
     },
     GlockColumn {
@@ -133,6 +145,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         right: true,
         from_width: 90,
         help: "smoothed time of DLM requests that may wait for other nodes, the longest of the nodes",
+        sort: Some(SortKey::Max),
         get: |cell| {
             let of = cell.part.map_or(cell.row.blocking_rtt_ns, |part| part.glock.stats.and_then(|stats| stats.blocking_rtt_ns));
             of.filter(|ns| *ns > 0).map_or(Value::Nothing, Value::Nanoseconds)
@@ -145,6 +158,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         right: true,
         from_width: 100,
         help: "time that requests to the DLM took which were answered in the interval, over the nodes that measure it; ? where none does",
+        sort: Some(SortKey::Time),
         get: |cell| traced(cell, |row| row.dlm_wait_ns, |figures| figures.dlm_wait_ns).map_or(Value::Unknown, Value::Nanoseconds),
     },
     GlockColumn {
@@ -154,6 +168,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         right: true,
         from_width: 100,
         help: "how often another node asked for it and the node had to give it up, in the interval, over the nodes that measure it; ? where none does",
+        sort: None,
         get: |cell| traced(cell, |row| row.remote_demotes, |figures| figures.remote_demotes).map_or(Value::Unknown, Value::Count),
     },
     GlockColumn {
@@ -163,6 +178,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         right: false,
         from_width: 124,
         help: "the first process that holds it: node, pid, name, and the kernel function that asked for it",
+        sort: None,
         get: holder,
     },
     GlockColumn {
@@ -172,6 +188,7 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         right: true,
         from_width: 150,
         help: "replies of the DLM in the interval: DLM WAIT is the time of so many requests; ? where they are not measured",
+        sort: None,
         get: |cell| traced(cell, |row| row.dlm_replies, |figures| figures.dlm_replies).map_or(Value::Unknown, Value::Count),
     },
     GlockColumn {
@@ -181,12 +198,20 @@ pub const GLOCK_COLUMNS: &[GlockColumn] = &[
         right: false,
         from_width: 170,
         help: "why the waiters wait, as far as the node can tell",
+        sort: None,
         get: |cell| {
             let mut parts = cell.part.into_iter().chain(cell.row.nodes.iter().filter(|_| cell.part.is_none()));
             parts.find_map(GlockPart::reason).map_or(Value::Nothing, |reason| Value::Text(reason.words().to_owned()))
         },
     },
 ];
+
+impl GlockColumn {
+    /// The column of this id.
+    pub fn by_id(id: &str) -> Option<&'static GlockColumn> {
+        GLOCK_COLUMNS.iter().find(|column| column.id == id)
+    }
+}
 
 fn merged(cell: &GlockCell<'_>, get: impl Fn(&GlockRow) -> Value) -> Value {
     if cell.part.is_some() { Value::Nothing } else { get(cell.row) }

@@ -46,6 +46,19 @@ impl SortKey {
         Self::ALL.iter().find(|row| row.0 == self).map_or("", |row| row.1)
     }
 
+    /// What it sorts glocks by, in words.
+    pub fn words_of_glocks(self) -> &'static str {
+        match self {
+            SortKey::Average => "stuck and waiting first, longest first; then time that the DLM took",
+            SortKey::Time => "time that the DLM took to answer; where it is not measured, requests by round trip",
+            SortKey::Count => "local lock calls",
+            SortKey::Waiting => "longest wait that was seen, or that another node asks for it",
+            SortKey::Max => "longest smoothed round trip of requests to the DLM",
+            SortKey::Inode => "number, ascending",
+            SortKey::Type => "type, then number",
+        }
+    }
+
     /// How two rows stand to each other. Total: equal figures are told apart by name, so rows do not dance.
     pub fn compare(self, a: &LockRow, b: &LockRow) -> Ordering {
         let stuck_first = || {
@@ -82,7 +95,8 @@ impl SortKey {
             SortKey::Count => stuck_first().then_with(|| descending(|row| row.queued.unwrap_or(0))),
             SortKey::Waiting => stuck_first().then_with(|| descending(waited)).then_with(|| descending(|row| row.waiting)),
             SortKey::Max => stuck_first().then_with(|| descending(|row| row.blocking_rtt_ns.unwrap_or(0))),
-            SortKey::Average | SortKey::Time => {
+            SortKey::Time => stuck_first().then_with(|| descending(spent)),
+            SortKey::Average => {
                 stuck_first().then_with(|| descending(|row| row.waiting)).then_with(|| descending(waited)).then_with(|| descending(spent))
             }
         };

@@ -17,7 +17,7 @@ pub struct Meta {
     pub realtime_us: Option<u64>,
     /// Node's monotonic clock then, ns.
     pub uptime_ns: Option<u64>,
-    /// When the frame was due by the recorder's clock, µs since the epoch.
+    /// When the frame was due by the node's clock, µs since the epoch.
     pub due_us: Option<u64>,
     /// Per file: reads that returned data, and its start after the frame's, µs.
     pub files: BTreeMap<String, (u64, u64)>,
@@ -54,6 +54,16 @@ impl Meta {
         meta
     }
 
+    /// When the frame began by the node's clock, µs since the epoch: when it was due, if that is told.
+    pub fn start_us(&self) -> Option<u64> {
+        self.due_us.or(self.realtime_us)
+    }
+
+    /// How long after the frame's start something was read, µs.
+    pub fn late_us(&self, read: NodeClock) -> Option<u64> {
+        Some(read.realtime_us?.saturating_sub(self.start_us()?))
+    }
+
     /// The node's clocks when `file` was begun.
     pub fn clock_at(&self, file: &str) -> NodeClock {
         let after_us = self.files.get(file).map_or(0, |&(_, at)| at);
@@ -88,5 +98,7 @@ mod tests {
         let clock = meta.clock_at("/sys/a/locking_state");
         assert_eq!((clock.monotonic_ns, clock.realtime_us), (282_957_212_000, Some(1_795_299_889_019_297)));
         assert_eq!(meta.due_us, Some(1_795_299_889_000_000));
+        assert_eq!(meta.late_us(clock), Some(19_297));
+        assert_eq!((meta.late_us(NodeClock::default()), Meta::default().late_us(clock)), (None, None));
     }
 }

@@ -12,11 +12,13 @@ pub mod archive;
 pub mod cut;
 pub mod files;
 pub mod foreign;
+mod frame;
 pub mod layout;
 pub mod meta;
 pub mod player;
 
-pub use player::{Frame, Player};
+pub use frame::{Frame, FrameEvent};
+pub use player::Player;
 
 use std::path::PathBuf;
 

@@ -2,8 +2,9 @@
 
 use super::RecordingError;
 use super::files::{Frames, RecordedFiles};
+use super::frame::{Frame, FrameEvent, read_at};
 use super::{archive, foreign};
-use crate::event::{Event, NodeEvent};
+use crate::event::Event;
 use crate::node::{Collector, NodeFiles};
 use sample::message::{Configuration, Look};
 use sample::{Link, NodeClock, ToNode, Way};
@@ -24,19 +25,6 @@ pub struct Player {
     configuration: Configuration,
     look: Look,
     started: Vec<bool>,
-}
-
-/// One frame, played.
-#[derive(Debug)]
-pub struct Frame {
-    /// Its number.
-    pub number: u64,
-    /// When it was due after the first, µs.
-    pub after_us: u64,
-    /// When it was due, µs since the epoch, if the recording tells.
-    pub realtime_us: Option<u64>,
-    /// What the nodes said. A node without files in this frame says nothing.
-    pub events: Vec<NodeEvent>,
 }
 
 impl Player {
@@ -140,9 +128,11 @@ impl Player {
     pub fn next_frame(&mut self) -> Option<Frame> {
         let after_us = self.after_us(self.next)?;
         let realtime_us = self.due_us(self.next);
+        // A file that was read after the next frame was due is of this frame all the same.
+        let most_late_us = self.after_us(self.next + 1).map_or(u64::MAX, |next| next.saturating_sub(after_us).saturating_sub(1));
         let only_one = self.frames.len() == 1;
         let (number, files) = self.frames.get(self.next)?;
-        let mut events = Vec::new();
+        let mut frame = Frame { number: *number, after_us, realtime_us, events: Vec::new() };
         for (node, name) in self.nodes.iter().enumerate() {
             let Some(files) = files.get(name) else { continue };
             let Some(slot) = self.collectors.get_mut(node) else { continue };
@@ -153,19 +143,24 @@ impl Player {
             });
             if let Some(started) = self.started.get_mut(node).filter(|started| !**started) {
                 *started = true;
-                events.push(NodeEvent { node, event: Event::Link(Link::Up(Way::Recording)) });
+                frame.events.push(FrameEvent { node, event: Event::Link(Link::Up(Way::Recording)), after_us, realtime_us });
             }
             let mut clock = || NodeClock { monotonic_ns: after_us * 1000, realtime_us };
             let messages = collector.round(files, &mut clock);
-            events.extend(messages.into_iter().map(|message| NodeEvent { node, event: Event::Message(message) }));
+            // What comes without a time of its own comes with what was read before it.
+            let mut late_us = 0;
+            for message in messages {
+                late_us = read_at(&message).and_then(|read| files.meta().late_us(read)).unwrap_or(late_us).min(most_late_us);
+                frame.add(node, Event::Message(message), after_us + late_us, realtime_us.map(|due| due + late_us));
+            }
         }
         self.next += 1;
-        Some(Frame { number: *number, after_us, realtime_us, events })
+        Some(frame)
     }
 
     fn due_us(&self, at: usize) -> Option<u64> {
         let (_, nodes) = self.frames.get(at)?;
-        nodes.values().filter_map(|files| files.meta().due_us.or(files.meta().realtime_us)).min()
+        nodes.values().filter_map(|files| files.meta().start_us()).min()
     }
 
     fn after_us(&self, at: usize) -> Option<u64> {

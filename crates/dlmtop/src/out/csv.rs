@@ -1,6 +1,7 @@
 //! CSV: a line per snapshot, lock and node, and one per lock over all nodes (node `*`). Every column, exact integers;
 //! what does not apply or is not known is empty. Where a GFS2 is mounted at the beginning, its glocks are lines too, with their own
-//! columns behind those of OCFS2's locks, or instead of them where there is no OCFS2.
+//! columns behind those of OCFS2's locks, or instead of them where there is no OCFS2. Of chosen columns, those that both have stand
+//! once; a table of which no column was chosen has no lines.
 
 use super::{Face, most, shows_all};
 use crate::select;
@@ -16,29 +17,38 @@ pub struct Csv<'s> {
     columns: Vec<&'static Column>,
     /// Of glocks: their columns of the same names as `columns` have stand there.
     glock_columns: Vec<&'static GlockColumn>,
+    /// Whether locks, and whether glocks, are lines.
+    tells: (bool, bool),
     headed: bool,
 }
 
 impl<'s> Csv<'s> {
     /// CSV with these settings: all columns but the trend, unless some were chosen.
     pub fn new(settings: &'s Settings) -> Csv<'s> {
-        let all = || COLUMNS.iter().filter(|column| column.id != "trend_ns").collect();
-        Csv { settings, columns: settings.columns.clone().unwrap_or_else(all), glock_columns: Vec::new(), headed: false }
+        Csv { settings, columns: Vec::new(), glock_columns: Vec::new(), tells: (true, false), headed: false }
     }
 
-    /// Decides which columns there are, by the file systems that are there; those that were chosen are of OCFS2.
+    /// Decides which columns there are: those that were chosen, else by the file systems that are there.
     fn choose(&mut self, snapshot: &Snapshot) {
-        let has = |kind| snapshot.file_systems.iter().any(|view| view.kind == kind);
-        if self.settings.columns.is_none() && has(FileSystemKind::Gfs2) {
-            if !has(FileSystemKind::Ocfs2) {
-                self.columns.clear();
-            }
-            self.glock_columns = GLOCK_COLUMNS.iter().filter(|column| self.columns.iter().all(|known| known.id != column.id)).collect();
+        let chosen = &self.settings.columns;
+        if chosen.is_empty() {
+            let has = |kind| snapshot.file_systems.iter().any(|view| view.kind == kind);
+            self.tells = (has(FileSystemKind::Ocfs2) || !has(FileSystemKind::Gfs2), has(FileSystemKind::Gfs2));
+        } else {
+            self.tells = (chosen.locks.is_some(), chosen.glocks.is_some());
+        }
+        let all = || COLUMNS.iter().filter(|column| column.id != "trend_ns").collect();
+        if self.tells.0 {
+            self.columns = chosen.locks.clone().unwrap_or_else(all);
+        }
+        if self.tells.1 {
+            self.glock_columns = chosen.glocks.clone().unwrap_or_else(|| GLOCK_COLUMNS.iter().collect());
+            self.glock_columns.retain(|column| self.columns.iter().all(|known| known.id != column.id));
         }
     }
 
     fn glocks(&self, snapshot: &Snapshot, view: &FileSystemView, time: &str, writer: &mut csv::Writer<&mut dyn Write>) -> io::Result<()> {
-        if self.glock_columns.is_empty() {
+        if !self.tells.1 {
             return Ok(());
         }
         let shared = |column: &&Column| GLOCK_COLUMNS.iter().find(|of| of.id == column.id);
@@ -71,7 +81,8 @@ impl Face for Csv<'_> {
         }
         let time = snapshot.at.realtime_us.map(|time| time.to_string()).unwrap_or_default();
         for view in &snapshot.file_systems {
-            for row in select::rows(view, self.settings, shows_all(snapshot), most(self.settings)) {
+            let most_locks = if self.tells.0 { most(self.settings) } else { 0 };
+            for row in select::rows(view, self.settings, shows_all(snapshot), most_locks) {
                 let parts = std::iter::once(None).chain(row.nodes.iter().map(Some));
                 for part in parts {
                     let cell = Cell { snapshot, view, row: &row, part };

@@ -1,7 +1,7 @@
 //! Text of one GFS2: what its types did, and the glocks that cost time or wait.
 
 use super::shows_all;
-use super::text::clean;
+use super::text::{clean, put_name};
 use crate::select;
 use crate::settings::Settings;
 use crate::units::{Clock, span, text};
@@ -10,8 +10,10 @@ use std::io::{self, Write};
 
 /// Rows if not told otherwise.
 const USUAL_ROWS: usize = 20;
-/// Columns that text has: those of a terminal of this width.
+/// Columns that text has by itself: those of a terminal of this width.
 const USUAL_WIDTH: u16 = 170;
+/// Columns that are empty in a node's row: its name stands there.
+const NODE_NAME_OVER: [&str; 3] = ["type", "glock", "inode"];
 
 /// Writes types and glocks.
 pub fn write(snapshot: &Snapshot, view: &FileSystemView, settings: &Settings, clock: &Clock, out: &mut dyn Write) -> io::Result<()> {
@@ -24,7 +26,8 @@ pub fn write(snapshot: &Snapshot, view: &FileSystemView, settings: &Settings, cl
         let known: u64 = view.nodes.iter().filter_map(|node| node.last.as_ref()).map(|head| head.known).max().unwrap_or(0);
         return writeln!(out, "  no glock was used in this interval ({known} glocks known)");
     }
-    let columns: Vec<&GlockColumn> = GLOCK_COLUMNS.iter().filter(|column| column.from_width <= USUAL_WIDTH).collect();
+    let usual = || GLOCK_COLUMNS.iter().filter(|column| column.from_width <= USUAL_WIDTH).collect();
+    let columns: Vec<&GlockColumn> = settings.columns.glocks.clone().unwrap_or_else(usual);
     let line = |cells: Vec<String>| cells.join(" ").trim_end().to_owned();
     writeln!(out, "{}", line(columns.iter().map(|column| padded(column.title, column)).collect()))?;
     for row in &rows {
@@ -33,9 +36,9 @@ pub fn write(snapshot: &Snapshot, view: &FileSystemView, settings: &Settings, cl
             let cell = GlockCell { snapshot, view, row, part };
             let mut cells: Vec<String> = columns.iter().map(|column| padded(&clean(&text(&(column.get)(&cell), clock)), column)).collect();
             if let Some(part) = part {
-                let width = columns.iter().take(2).map(|column| usize::from(column.width)).sum::<usize>() + 1;
                 let name = format!("  {}", clean(snapshot.node_name(part.node)));
-                cells.splice(..cells.len().min(2), [format!("{name:width$}")]);
+                let over = columns.iter().take_while(|column| NODE_NAME_OVER.contains(&column.id));
+                put_name(&mut cells, &name, &over.map(|column| column.width).collect::<Vec<_>>());
             }
             let stuck = if row.stuck && part.is_none() { "  STUCK" } else { "" };
             writeln!(out, "{}{stuck}", line(cells))?;

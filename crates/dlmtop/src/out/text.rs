@@ -15,6 +15,10 @@ use std::io::{self, Write};
 const USUAL_ROWS: usize = 20;
 /// Columns that text has by itself: those of a terminal of this width.
 const USUAL_WIDTH: u16 = 110;
+/// Columns that are empty in a node's row: its name stands there.
+const NODE_NAME_OVER: [&str; 3] = ["type", "inode", "path"];
+/// Room for a node's name where none of those comes first.
+const NODE_NAME_WIDTH: usize = 15;
 
 /// See the module's text.
 pub struct Text<'s> {
@@ -29,7 +33,7 @@ impl<'s> Text<'s> {
     /// Text with these settings.
     pub fn new(settings: &'s Settings) -> Text<'s> {
         let usual = || COLUMNS.iter().filter(|column| column.from_width > 0 && column.from_width <= USUAL_WIDTH).collect();
-        let columns: Vec<_> = settings.columns.clone().unwrap_or_else(usual);
+        let columns: Vec<_> = settings.columns.locks.clone().unwrap_or_else(usual);
         Text { settings, clock: Clock::new(settings.utc), columns, told: BTreeSet::new() }
     }
 }
@@ -157,10 +161,10 @@ impl Text<'_> {
                         (true, false) => "|-",
                         (true, true) => "`-",
                     };
-                    let width = self.columns.iter().take(2).map(|column| usize::from(column.width)).sum::<usize>() + 1;
                     let missed = if part.missed_ns.is_some() { "~" } else { "" };
                     let name = format!("{branch}{}{missed}", clean(snapshot.node_name(part.node)));
-                    cells.splice(..cells.len().min(2), [format!("{name:width$}")]);
+                    let over = self.columns.iter().take_while(|column| NODE_NAME_OVER.contains(&column.id));
+                    put_name(&mut cells, &name, &over.map(|column| column.width).collect::<Vec<_>>());
                 }
                 let stuck = if row.figures.stuck && part.is_none() { "  STUCK" } else { "" };
                 writeln!(out, "{}{stuck}", cells.join(" ").trim_end())?;
@@ -171,6 +175,13 @@ impl Text<'_> {
         }
         Ok(())
     }
+}
+
+/// Puts a node's name in place of the first cells, whose columns are `over` wide and empty in its row; before all cells if there are none.
+pub fn put_name(cells: &mut Vec<String>, name: &str, over: &[u16]) {
+    let width = over.iter().map(|width| usize::from(*width) + 1).sum::<usize>();
+    let width = if over.is_empty() { NODE_NAME_WIDTH } else { width.saturating_sub(1) };
+    cells.splice(..over.len().min(cells.len()), [format!("{name:width$}")]);
 }
 
 fn padded(text: &str, column: &Column) -> String {

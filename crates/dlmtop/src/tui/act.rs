@@ -7,11 +7,12 @@ use super::keys::{self, Action};
 use super::list::Cursor;
 use super::menu::{Menu, Subject};
 use super::prompt::{Prompt, Purpose, Typed};
-use super::{Playback, columns, episodes, glock_columns, nodes};
+use super::stuck_wait::StuckWait;
+use super::{Playback, columns, glock_columns, nodes, stuck_wait};
 use crate::engine::Command;
 use formats::gfs2::GlockName;
 use formats::ocfs2::LockName;
-use model::{COLUMNS, SortKey};
+use model::SortKey;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use sample::WatchedLock;
 
@@ -91,14 +92,16 @@ impl App {
             }
             Action::SortMenu => {
                 let at = SortKey::ALL.iter().position(|row| row.0 == self.settings.sort).unwrap_or(0);
-                self.overlay = Overlay::Menu(Menu { subject: Subject::Order, cursor: Cursor { at, top: 0 } });
+                let kind = self.table();
+                self.overlay = Overlay::Menu(Menu { subject: Subject::Order, kind, cursor: Cursor { at, top: 0 } });
             }
             Action::Sort(by) => {
                 let at = SortKey::ALL.iter().position(|row| row.0 == self.settings.sort).unwrap_or(0);
                 let to = at.cast_signed().saturating_add(by).rem_euclid(SortKey::ALL.len().cast_signed());
                 if let Some(row) = SortKey::ALL.get(to.cast_unsigned()) {
                     self.settings.sort = row.0;
-                    self.answer = Some(format!("order {}: {}", row.1, row.2));
+                    let words = if self.has_glocks() { row.0.words_of_glocks() } else { row.2 };
+                    self.answer = Some(format!("order {}: {words}", row.1));
                 }
                 self.refresh();
             }
@@ -106,10 +109,10 @@ impl App {
                 self.settings.reverse = !self.settings.reverse;
                 self.refresh();
             }
-            Action::Columns if self.has_glocks() => {
-                self.answer = Some("the columns of glocks go by the terminal's width; Right shows more".to_owned());
+            Action::Columns => {
+                let kind = self.table();
+                self.overlay = Overlay::Menu(Menu { subject: Subject::Columns, kind, cursor: Cursor::default() });
             }
-            Action::Columns => self.overlay = Overlay::Menu(Menu { subject: Subject::Columns, cursor: Cursor::default() }),
             Action::Filter => {
                 let words = filter::words(&self.choice, &self.node_names());
                 self.overlay = Overlay::Prompt(Prompt::new(Purpose::Filter, &words));
@@ -200,7 +203,7 @@ impl App {
         match self.view {
             View::Locks => self.name(at),
             View::Findings => self.shown.as_ref()?.findings.get(at)?.lock.map(Name::Lock),
-            View::Episodes => episodes::of(self).get(at).map(|episode| Name::Lock(episode.name)),
+            View::Episodes => stuck_wait::of(self).get(at)?.lock().map(|(_, name)| name),
             View::Nodes | View::Waits | View::Masters | View::Inode => None,
         }
     }
@@ -246,7 +249,22 @@ impl App {
                 }
                 finding.and_then(|finding| finding.uuid.clone().zip(finding.lock.map(Name::Lock)))
             }
-            View::Episodes => episodes::of(self).get(at).map(|episode| (episode.uuid.clone(), Name::Lock(episode.name))),
+            View::Episodes => {
+                let selected = stuck_wait::of(self).get(at).map(|item| (item.lock(), matches!(item, StuckWait::UnderWay(..))));
+                match selected {
+                    // Of no lock that a file system tells of: who waits for whom is all there is.
+                    Some((None, true)) => {
+                        self.view = View::Waits;
+                        return Vec::new();
+                    }
+                    Some((None, false)) => {
+                        self.answer = Some("this wait is over, and was of no lock that can be opened".to_owned());
+                        return Vec::new();
+                    }
+                    Some((lock, _)) => lock,
+                    None => None,
+                }
+            }
             View::Waits | View::Masters | View::Inode => return Vec::new(),
             View::Nodes => {
                 let node = nodes::of(self).get(at).map(|node| node.node);
@@ -272,7 +290,7 @@ impl App {
     /// Enter or Space in a menu.
     fn choose(&mut self) {
         let Overlay::Menu(menu) = &self.overlay else { return };
-        let at = menu.cursor.at;
+        let (at, kind) = (menu.cursor.at, menu.kind);
         match menu.subject {
             Subject::Order => {
                 if let Some(row) = SortKey::ALL.get(at) {
@@ -281,19 +299,7 @@ impl App {
                 self.overlay = Overlay::None;
                 self.refresh();
             }
-            Subject::Columns => {
-                let Some(toggled) = at.checked_sub(1).and_then(|at| COLUMNS.get(at)) else {
-                    self.settings.columns = None;
-                    return;
-                };
-                let shown = columns::shown(self);
-                let is_shown = |id: &str| shown.columns.iter().any(|(column, _)| column.id == id);
-                let chosen = COLUMNS.iter().filter(|column| is_shown(column.id) != (column.id == toggled.id)).collect::<Vec<_>>();
-                if !chosen.is_empty() {
-                    self.settings.columns = Some(chosen);
-                    self.columns_from = 0;
-                }
-            }
+            Subject::Columns => self.toggle_column(kind, at.checked_sub(1)),
         }
     }
 

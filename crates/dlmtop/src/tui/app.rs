@@ -7,7 +7,7 @@ use super::menu::Menu;
 use super::page::Page;
 use super::prompt::Prompt;
 use super::theme::Theme;
-use super::{Playback, Title, columns, detail, episodes, findings, glock_columns, glocks, header, help, locks, nodes};
+use super::{Playback, Title, columns, detail, episodes, findings, glock_columns, glocks, header, help, locks, nodes, stuck_wait};
 use crate::engine::Command;
 use crate::settings::Settings;
 use crate::units::Clock;
@@ -270,7 +270,7 @@ impl App {
             View::Locks => self.order.len(),
             View::Nodes => nodes::of(self).len(),
             View::Findings => self.shown.as_ref().map_or(0, |shown| shown.findings.len()),
-            View::Episodes => episodes::of(self).len(),
+            View::Episodes => stuck_wait::of(self).len(),
             View::Waits | View::Masters | View::Inode => self.page.len(),
         }
     }
@@ -299,7 +299,12 @@ impl App {
     /// Keeps every cursor inside what there is to show.
     pub(super) fn settle(&mut self) {
         self.tell_page();
-        let columns_end = if self.has_glocks() { glock_columns::last_from() } else { columns::last_from(self.settings.columns.as_deref()) };
+        let chosen = &self.settings.columns;
+        let columns_end = if self.has_glocks() {
+            glock_columns::last_from(chosen.glocks.as_deref())
+        } else {
+            columns::last_from(chosen.locks.as_deref())
+        };
         self.columns_from = self.columns_from.min(columns_end);
         let page = usize::from(self.body().height);
         let width = self.size.width;
@@ -309,7 +314,10 @@ impl App {
             View::Locks => settled.settle(len, page.saturating_sub(1), |at| locks::height(self, at)),
             View::Nodes => settled.settle(len, nodes::list_page(page), |_| 1),
             View::Findings => settled.settle(len, page, |at| findings::height(self, at, at == cursor.at, width)),
-            View::Episodes => settled.settle(len, page.saturating_sub(1), |at| episodes::height(self, at, at == cursor.at)),
+            View::Episodes => {
+                let items = stuck_wait::of(self);
+                settled.settle(len, page.saturating_sub(1), |at| episodes::height(self, &items, at, at == cursor.at));
+            }
             View::Waits | View::Masters | View::Inode => settled.settle(len.saturating_sub(page.saturating_sub(1)), 1, |_| 1),
         }
         *self.cursor_mut() = settled;

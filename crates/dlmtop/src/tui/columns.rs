@@ -27,7 +27,7 @@ pub fn shown(app: &App) -> Shown {
         let inodes = app.order.iter().filter_map(|&row| view.rows.get(row)).filter_map(|row| row.name.inode());
         inodes.max().unwrap_or(0).checked_ilog10().map_or(1, |digits| digits as usize + 1)
     });
-    choose(app.settings.columns.as_deref(), usize::from(app.size.width), app.columns_from, inode_digits)
+    choose(app.settings.columns.locks.as_deref(), usize::from(app.size.width), app.columns_from, inode_digits)
 }
 
 /// How far columns can be scrolled.

@@ -1,10 +1,11 @@
 //! The whole screen: header, page, footer, and what lies over them.
 
 use super::app::{App, Overlay, View};
+use super::column_menu::column_id;
 use super::filter::Choice;
 use super::menu::Subject;
-use super::{columns, detail, empty, episodes, findings, footer, glocks, header, help, locks, nodes, page, paint};
-use model::{COLUMNS, SortKey};
+use super::{detail, empty, episodes, findings, footer, glocks, header, help, locks, nodes, page, paint};
+use model::SortKey;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -88,14 +89,12 @@ impl App {
                 return Some((u16::try_from(at).unwrap_or(u16::MAX), bottom.y));
             }
             Overlay::Menu(menu) => {
-                let shown = columns::shown(self);
+                let shown = self.shown_columns(menu.kind);
                 let above_footer = Rect { height: self.size.height - 1, ..self.size };
-                let chosen = |at: usize| match menu.subject {
-                    Subject::Order => SortKey::ALL.get(at).is_some_and(|row| row.0 == self.settings.sort),
-                    Subject::Columns => match at.checked_sub(1).and_then(|at| COLUMNS.get(at)) {
-                        None => self.settings.columns.is_none(),
-                        Some(column) => shown.columns.iter().any(|(shown, _)| shown.id == column.id),
-                    },
+                let chosen = |at: usize| match (menu.subject, at.checked_sub(1)) {
+                    (Subject::Order, _) => SortKey::ALL.get(at).is_some_and(|row| row.0 == self.settings.sort),
+                    (Subject::Columns, None) => !self.has_chosen_columns(menu.kind),
+                    (Subject::Columns, Some(at)) => column_id(menu.kind, at).is_some_and(|id| shown.contains(&id)),
                 };
                 menu.draw(buffer, above_footer, chosen, theme);
             }

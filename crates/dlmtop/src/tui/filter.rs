@@ -1,7 +1,7 @@
 //! The filter line's words. They combine: a lock is shown if it passes all of them.
 
 use crate::settings::Filter;
-use formats::ocfs2::LockType;
+use crate::types::{Types, glock_word};
 
 /// What is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,13 +25,13 @@ pub fn parse(line: &str, nodes: &[String]) -> Result<Choice, String> {
             _ => match word.split_once(':') {
                 Some(("inode", number)) => filter.inode = Some(inode(number)?),
                 Some(("node", name)) => filter.node = Some(node(name, nodes)?),
-                Some((key, _)) => return Err(format!("no filter {key:?}: inode:N or node:NAME")),
+                Some(("type", list)) => filter.types.add(&Types::parse(list).map_err(|part| format!("{part:?} is no type: M, 2, inode"))?),
+                Some((key, _)) => return Err(format!("no filter {key:?}: inode:N, node:NAME or type:TYPES")),
                 None if word.starts_with(|c: char| c.is_ascii_digit()) => filter.inode = Some(inode(word)?),
-                None => filter.types.extend(types(word)?),
+                None => filter.types.add(&types(word)?),
             },
         }
     }
-    choice.filter.types.dedup();
     Ok(choice)
 }
 
@@ -53,15 +53,12 @@ fn node(name: &str, nodes: &[String]) -> Result<usize, String> {
     }
 }
 
-/// `M`, `MW`, `M,W`, or one small letter.
-fn types(word: &str) -> Result<Vec<LockType>, String> {
-    let known = |letter: char| LockType::ALL.iter().map(|row| row.0).find(|kind| kind.letter() == letter);
-    let letters: Vec<char> = word.chars().filter(|c| *c != ',').collect();
-    let small_too = letters.len() == 1 || word.contains(',');
-    let kinds = letters.iter().map(|&letter| known(if small_too { letter.to_ascii_uppercase() } else { letter }));
-    kinds
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| format!("no filter {word:?}: type letters (MWOF), inode:N, node:NAME, waiting, system, all"))
+/// `M`, `MW`, `M,W`, one small letter, or glock types by name: `inode`, `inode,rgrp`. Numbers are inodes here, and types after `type:`.
+fn types(word: &str) -> Result<Types, String> {
+    let small_too = word.chars().filter(|c| *c != ',').count() == 1 || word.contains(',');
+    let is_word_of_small_letters = !small_too && glock_word(word).is_none() && word.chars().any(|c| c.is_ascii_lowercase());
+    let types = Types::parse(word).ok().filter(|_| !is_word_of_small_letters);
+    types.ok_or_else(|| format!("no filter {word:?}: types (MWOF, inode, rgrp, type:2), inode:N, node:NAME, waiting, system, all"))
 }
 
 /// The line that [`parse`] reads back; empty if everything passes.
@@ -69,7 +66,7 @@ pub fn words(choice: &Choice, nodes: &[String]) -> String {
     let filter = &choice.filter;
     let mut words = Vec::new();
     if !filter.types.is_empty() {
-        words.push(filter.types.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+        words.push(filter.types.words());
     }
     words.extend(filter.inode.map(|inode| format!("inode:{inode}")));
     words.extend(filter.node.and_then(|node| nodes.get(node)).map(|name| format!("node:{name}")));
@@ -89,18 +86,21 @@ mod tests {
 
     #[test]
     fn words_combine_and_read_back() {
-        for line in ["M,W inode:13187 node:n1 waiting system all", "", "F", "node:west"] {
+        for line in ["M,W inode:13187 node:n1 waiting system all", "inode,rgrp", "F,flock inode:5", "", "F", "node:west"] {
             assert_eq!(words(&parse(line, &nodes()).unwrap(), &nodes()), line);
         }
         assert_eq!(words(&parse("MW 0x10 hot node:w", &nodes()).unwrap(), &nodes()), "M,W inode:16 node:west");
         assert_eq!(parse("m,f", &nodes()), parse("MF", &nodes()));
+        assert_eq!(words(&parse("type:25,m rgrp 16", &nodes()).unwrap(), &nodes()), "M,inode,iopen,rgrp inode:16");
     }
 
     #[test]
     fn mistakes_are_told_with_what_is_right() {
         for (line, said) in [
             ("wait", "waiting, system"),
-            ("X", "type letters"),
+            ("X", "types (MWOF, inode"),
+            ("no", "types (MWOF"),
+            ("type:2,x", "\"x\" is no type"),
             ("ino:5", "inode:N"),
             ("inode:five", "no inode number"),
             ("node:n", "n1 n10 west"),

@@ -1,4 +1,4 @@
-//! Which columns of GFS2's glocks stand where: those that the terminal's width allows.
+//! Which columns of GFS2's glocks stand where: those the user chose, else those that the terminal's width allows.
 
 use super::app::App;
 use super::columns::MARK_WIDTH;
@@ -39,12 +39,16 @@ pub fn shown(app: &App) -> Shown {
         inode: rows().filter_map(|row| row.name.inode()).max().map_or(0, digits),
         glock: rows().map(|row| row.name.to_string().len()).max().unwrap_or(0),
     };
-    choose(usize::from(app.size.width), app.columns_from, needs)
+    choose(app.settings.columns.glocks.as_deref(), usize::from(app.size.width), app.columns_from, needs)
 }
 
 /// How far columns can be scrolled.
-pub fn last_from() -> usize {
-    GLOCK_COLUMNS.len().saturating_sub(FROZEN.len() + 1)
+pub fn last_from(chosen: Option<&[&'static GlockColumn]>) -> usize {
+    all(chosen).iter().filter(|column| !FROZEN.contains(&column.id)).count().saturating_sub(1)
+}
+
+fn all(chosen: Option<&[&'static GlockColumn]>) -> Vec<&'static GlockColumn> {
+    chosen.map_or_else(|| GLOCK_COLUMNS.iter().collect(), <[_]>::to_vec)
 }
 
 /// Text that is cut where there is less room, and wider where there is more.
@@ -52,7 +56,7 @@ fn is_elastic(column: &GlockColumn) -> bool {
     usize::from(column.width) > LEAST_TEXT
 }
 
-fn choose(width: usize, from: usize, needs: Needs) -> Shown {
+fn choose(chosen: Option<&[&'static GlockColumn]>, width: usize, from: usize, needs: Needs) -> Shown {
     let width_of = |column: &GlockColumn| match column.id {
         "inode" => usize::from(column.width).max(needs.inode),
         "glock" => usize::from(column.width).max(needs.glock),
@@ -61,9 +65,9 @@ fn choose(width: usize, from: usize, needs: Needs) -> Shown {
         _ => usize::from(column.width),
     };
     let least = |column: &GlockColumn| if is_elastic(column) { LEAST_TEXT } else { width_of(column) };
-    let (frozen, free): (Vec<&GlockColumn>, Vec<&GlockColumn>) = GLOCK_COLUMNS.iter().partition(|column| FROZEN.contains(&column.id));
-    // Scrolled to the right, a column comes whatever the width it is meant for.
-    let wide_enough = |column: &GlockColumn| from > 0 || usize::from(column.from_width) <= width;
+    let (frozen, free): (Vec<&GlockColumn>, Vec<&GlockColumn>) = all(chosen).into_iter().partition(|column| FROZEN.contains(&column.id));
+    // Chosen or scrolled to, a column comes whatever the width it is meant for.
+    let wide_enough = |column: &GlockColumn| chosen.is_some() || from > 0 || usize::from(column.from_width) <= width;
     let mut columns: Vec<(&'static GlockColumn, usize)> = frozen.iter().map(|column| (*column, width_of(column))).collect();
     // With the blank after each column, the last one too.
     let total = |columns: &[(&GlockColumn, usize)]| MARK_WIDTH + columns.iter().map(|(_, width)| width + 1).sum::<usize>();
@@ -104,18 +108,18 @@ mod tests {
 
     #[test]
     fn counts_and_waits_fit_80_columns() {
-        let shown = choose(80, 0, NEEDS);
+        let shown = choose(None, 80, 0, NEEDS);
         assert_eq!(ids(&shown), ["type", "glock", "inode", "state", "waiting", "waited_ns", "demote_ns", "dlm_requests", "queued"]);
         assert!(shown.more_right && !shown.more_left);
-        assert!(ids(&choose(200, 0, NEEDS)).contains(&"reason"));
+        assert!(ids(&choose(None, 200, 0, NEEDS)).contains(&"reason"));
     }
 
     #[test]
     fn no_width_overflows() {
         for width in 40..260 {
-            for from in 0..=last_from() {
+            for from in 0..=last_from(None) {
                 for needs in [NEEDS, Needs { nodes: 16, inode: 12, glock: 14 }] {
-                    let shown = choose(width, from, needs);
+                    let shown = choose(None, width, from, needs);
                     let total = MARK_WIDTH + shown.columns.iter().map(|(_, width)| width + 1).sum::<usize>() - 1;
                     assert!(total < width, "{width} {from}: {:?}", ids(&shown));
                 }
@@ -125,8 +129,19 @@ mod tests {
 
     #[test]
     fn hidden_columns_are_scrolled_to() {
-        let shown = choose(80, last_from(), NEEDS);
+        let shown = choose(None, 80, last_from(None), NEEDS);
         assert_eq!(ids(&shown), ["type", "glock", "inode", "reason"]);
         assert!(shown.more_left && !shown.more_right);
+    }
+
+    #[test]
+    fn chosen_columns_win_at_every_width() {
+        let chosen: Vec<&'static GlockColumn> =
+            ["dlm_replies", "glock", "remote_demotes"].iter().filter_map(|id| GlockColumn::by_id(id)).collect();
+        let shown = choose(Some(&chosen), 80, 0, NEEDS);
+        assert_eq!(ids(&shown), ["glock", "dlm_replies", "remote_demotes"]);
+        assert!(!shown.more_right);
+        assert_eq!(last_from(Some(&chosen)), 1);
+        assert_eq!(ids(&choose(Some(&chosen), 80, 1, NEEDS)), ["glock", "remote_demotes"]);
     }
 }

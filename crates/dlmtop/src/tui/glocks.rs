@@ -7,11 +7,14 @@ use super::glock_columns::{self, FROZEN, Shown};
 use super::paint;
 use crate::settings::Settings;
 use crate::units::{count, text};
-use model::{FileSystemView, GlockCell, GlockColumn, SortKey, Value};
+use model::{FileSystemView, GlockCell, GlockColumn, Value};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+
+/// Room for a node's name where no column is shown that it could stand under.
+const NODE_NAME_WIDTH: usize = 15;
 
 /// Which glocks are shown, in order, as indices.
 pub fn order(view: &FileSystemView, choice: &Choice, settings: &Settings) -> Vec<usize> {
@@ -51,23 +54,11 @@ pub fn draw(app: &App, buffer: &mut Buffer, area: Rect) {
     }
 }
 
-/// The column that an order goes by, if there is one.
-fn sorted_by(sort: SortKey) -> Option<&'static str> {
-    match sort {
-        SortKey::Average | SortKey::Time => None,
-        SortKey::Count => Some("queued"),
-        SortKey::Waiting => Some("waited_ns"),
-        SortKey::Max => Some("blocking_rtt_ns"),
-        SortKey::Inode => Some("inode"),
-        SortKey::Type => Some("type"),
-    }
-}
-
 fn heading(app: &App, shown: &Shown) -> Line<'static> {
     let mut line = if shown.more_left { "< " } else { "  " }.to_owned();
     let (down, up) = app.theme.arrows();
     for (column, width) in &shown.columns {
-        let arrow = match sorted_by(app.settings.sort) == Some(column.id) {
+        let arrow = match column.sort == Some(app.settings.sort) {
             true if app.settings.reverse => up,
             true => down,
             false => "",
@@ -100,7 +91,7 @@ fn table_line(app: &App, shown: &Shown, cell: &GlockCell<'_>, last: bool) -> Lin
     if let Some(part) = cell.part {
         let over = columns.iter().take_while(|(column, _)| FROZEN.contains(&column.id)).count();
         let (named, rest) = columns.split_at_checked(over).unwrap_or((&[], columns));
-        let width = named.iter().map(|(_, width)| width + 1).sum::<usize>().saturating_sub(1);
+        let width = if named.is_empty() { NODE_NAME_WIDTH } else { named.iter().map(|(_, width)| width + 1).sum::<usize>() - 1 };
         let (middle, end) = theme.branches();
         let branch = if last { end } else { middle };
         let name = format!("{branch}{}", cell.snapshot.node_name(part.node));

@@ -154,10 +154,13 @@ fn filter_line(app: &App) -> Line<'static> {
         let locks = view.rows.iter().filter(|row| app.choice.all || row.is_hot()).count();
         locks + view.glocks.iter().filter(|row| app.choice.all || row.is_hot()).count()
     });
-    let (what, types) = match (app.has_glocks(), app.choice.filter.types.is_empty()) {
-        (true, false) => ("glocks", " (type letters are OCFS2's)"),
-        (true, true) => ("glocks", ""),
-        (false, _) => ("locks", ""),
+    let types = &app.choice.filter.types;
+    let (what, own) = if app.has_glocks() { ("glocks", types.glocks.len()) } else { ("locks", types.locks.len()) };
+    // A choice that is about the other file system's types only does not narrow this one.
+    let types = match (own, app.has_glocks(), types.is_empty()) {
+        (0, true, false) => " (type letters are OCFS2's)",
+        (0, false, false) => " (these types are GFS2's)",
+        _ => "",
     };
     Line::styled(format!("filter: {words}   {} of {hot} {what} shown, Esc clears{types}", app.order.len()), app.theme.warning())
 }

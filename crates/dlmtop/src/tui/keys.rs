@@ -102,7 +102,7 @@ bindings! {
         [code(KeyCode::Enter)] Action::Open, "open: one lock on every node; a finding's lock; a node's locks";
         [code(KeyCode::Esc)] Action::Back, "one step back: close, clear the filter, back to live";
         [key('d')] Action::NodeRows, "rows per node below each lock";
-        [key('/')] Action::Filter, "filter: M,W inode:N node:NAME waiting system all";
+        [key('/')] Action::Filter, "filter: M,W inode,rgrp type:2 inode:N node:NAME waiting system all";
         [key('s'), code(KeyCode::F(6))] Action::SortMenu, "choose the order";
         [key('>'), key('.')] Action::Sort(1), "next order";
         [key('<'), key(',')] Action::Sort(-1), "previous order";

@@ -3,11 +3,12 @@
 use super::list::Cursor;
 use super::paint;
 use super::theme::Theme;
-use model::{COLUMNS, SortKey};
+use model::{COLUMNS, GLOCK_COLUMNS, SortKey};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear, Widget};
+use sample::message::FileSystemKind;
 
 /// What is chosen from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum Subject {
 pub struct Menu {
     /// What is chosen.
     pub subject: Subject,
+    /// Of which file system's table.
+    pub kind: FileSystemKind,
     /// The selected item.
     pub cursor: Cursor,
 }
@@ -30,9 +33,23 @@ pub struct Menu {
 impl Menu {
     /// How many items there are.
     pub fn len(&self) -> usize {
-        match self.subject {
-            Subject::Order => SortKey::ALL.len(),
-            Subject::Columns => COLUMNS.len() + 1,
+        match (self.subject, self.kind) {
+            (Subject::Order, _) => SortKey::ALL.len(),
+            (Subject::Columns, FileSystemKind::Ocfs2) => COLUMNS.len() + 1,
+            (Subject::Columns, FileSystemKind::Gfs2) => GLOCK_COLUMNS.len() + 1,
+        }
+    }
+
+    /// Each item's name, and what it is in words.
+    fn items(&self) -> Vec<(&'static str, &'static str)> {
+        let automatic = std::iter::once(("(automatic)", "what fits the terminal's width"));
+        match (self.subject, self.kind) {
+            (Subject::Order, FileSystemKind::Ocfs2) => SortKey::ALL.iter().map(|row| (row.1, row.2)).collect(),
+            (Subject::Order, FileSystemKind::Gfs2) => SortKey::ALL.iter().map(|row| (row.1, row.0.words_of_glocks())).collect(),
+            (Subject::Columns, FileSystemKind::Ocfs2) => automatic.chain(COLUMNS.iter().map(|column| (column.id, column.help))).collect(),
+            (Subject::Columns, FileSystemKind::Gfs2) => {
+                automatic.chain(GLOCK_COLUMNS.iter().map(|column| (column.id, column.help))).collect()
+            }
         }
     }
 
@@ -43,12 +60,7 @@ impl Menu {
 
     /// Draws it. `chosen`: whether an item is.
     pub fn draw(&self, buffer: &mut Buffer, area: Rect, chosen: impl Fn(usize) -> bool, theme: Theme) {
-        let rows: Vec<(&str, &str)> = match self.subject {
-            Subject::Order => SortKey::ALL.iter().map(|row| (row.1, row.2)).collect(),
-            Subject::Columns => std::iter::once(("(automatic)", "what fits the terminal's width"))
-                .chain(COLUMNS.iter().map(|column| (column.id, column.help)))
-                .collect(),
-        };
+        let rows = self.items();
         let name_width = rows.iter().map(|row| row.0.len()).max().unwrap_or(0);
         let width = rows.iter().map(|row| paint::width(row.1)).max().unwrap_or(0) + name_width + 9;
         let width = u16::try_from(width).unwrap_or(u16::MAX).min(area.width);

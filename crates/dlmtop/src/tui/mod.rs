@@ -19,6 +19,7 @@
 
 mod act;
 mod app;
+mod column_menu;
 mod columns;
 mod detail;
 mod draw;
@@ -42,6 +43,7 @@ mod page;
 mod paint;
 mod prompt;
 mod spark;
+mod stuck_wait;
 mod terminal;
 #[cfg(test)]
 mod tests;

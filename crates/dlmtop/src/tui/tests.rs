@@ -50,7 +50,8 @@ fn play_with(mut player: Player, look: &Look, heard: impl Fn(usize, usize) -> bo
                         FromNode::Gfs2(sample) => (sample.pace.cpu_us, sample.pace.wall_us) = (85_000, 90_000),
                         _ => {}
                     }
-                    cluster.message(event.node, message, now);
+                    let read = ViewTime { monotonic_us: event.after_us, realtime_us: event.realtime_us };
+                    cluster.message(event.node, message, read);
                 }
             }
         }

@@ -89,7 +89,8 @@ fn tree(snapshot: &Snapshot, waiter: &Waiter, depth: usize, lines: &mut Vec<Stri
     }
 }
 
-fn waiter_line(snapshot: &Snapshot, waiter: &Waiter) -> String {
+/// One who waits, in one line: who, for what mode, for how long, where and why.
+pub fn waiter_line(snapshot: &Snapshot, waiter: &Waiter) -> String {
     let mut line = waiter.actor.word(&snapshot.nodes);
     if waiter.processes > 1 {
         line += &format!(" ({}{} processes)", if waiter.processes_at_least { "at least " } else { "" }, waiter.processes);

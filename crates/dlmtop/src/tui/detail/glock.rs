@@ -4,8 +4,10 @@ use super::super::app::App;
 use super::super::paint;
 use super::super::theme::Theme;
 use crate::units::span;
+use crate::views::waits;
 use formats::dlm::ResourceName;
 use formats::gfs2::GlockName;
+use model::wait_memory::WaitEpisode;
 use model::{GlockPart, GlockRow, NodeState, NodeView, Snapshot};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -13,6 +15,9 @@ use ratatui::text::{Line, Span};
 /// All facts, in the order they are told.
 const NAMES: [&str; 11] =
     ["waits", "why", "asked to", "state", "flags", "calls", "DLM requests", "round trip", "DLM wait", "demoted", "object"];
+
+/// Stuck waits that are over, at most so many, newest first.
+const MOST_ENDED: usize = 3;
 
 /// The page in so many columns.
 pub fn lines(app: &App, uuid: &str, name: GlockName, columns: usize) -> Vec<Line<'static>> {
@@ -24,7 +29,7 @@ pub fn lines(app: &App, uuid: &str, name: GlockName, columns: usize) -> Vec<Line
         Span::raw(format!("  {name}  ")),
         Span::styled(name.kind.protects(), theme.dim()),
     ])];
-    lines.extend(sentences(shown, uuid, name, columns, theme));
+    lines.extend(sentences(app, shown, uuid, name, columns));
     lines.push(Line::default());
     let Some(view) = shown.file_system(uuid) else { return lines };
     let Some(row) = view.glocks.iter().find(|row| row.name == name) else {
@@ -38,8 +43,9 @@ pub fn lines(app: &App, uuid: &str, name: GlockName, columns: usize) -> Vec<Line
     lines
 }
 
-/// What waits because of it.
-fn sentences(shown: &Snapshot, uuid: &str, name: GlockName, columns: usize, theme: Theme) -> Vec<Line<'static>> {
+/// What waits because of it, and what was stuck.
+fn sentences(app: &App, shown: &Snapshot, uuid: &str, name: GlockName, columns: usize) -> Vec<Line<'static>> {
+    let theme = app.theme;
     let resource = ResourceName::from(name);
     let mut lines = Vec::new();
     for (chain, stuck) in shown.waits.chains.iter().zip(&shown.stuck_chains) {
@@ -51,6 +57,11 @@ fn sentences(shown: &Snapshot, uuid: &str, name: GlockName, columns: usize, them
             let mark = if number == 0 { mark } else { "  " };
             lines.push(Line::styled(format!("{mark}  {text}"), style));
         }
+    }
+    let is_its = |episode: &&WaitEpisode| episode.resource.as_ref() == Some(&resource) && episode.file_system.as_deref() == Some(uuid);
+    for episode in shown.ended_waits.iter().rev().filter(is_its).take(MOST_ENDED) {
+        let wrapped = paint::wrap(&waits::ended_line(shown, episode, &app.clock), columns.saturating_sub(4), theme);
+        lines.extend(wrapped.into_iter().map(|text| Line::raw(format!("    {text}"))));
     }
     lines
 }

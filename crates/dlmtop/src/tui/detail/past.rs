@@ -1,7 +1,7 @@
 //! A lock's last minute, picture by picture, and when it was stuck.
 
 use super::super::app::App;
-use super::super::{episodes, paint, spark};
+use super::super::{episodes, paint, spark, stuck_wait};
 use crate::units::{count, span};
 use formats::ocfs2::LockName;
 use model::{LockRow, Snapshot};
@@ -42,7 +42,7 @@ pub fn lines(app: &App, uuid: &str, name: LockName, columns: usize) -> Vec<Line<
             None => Line::from(Span::styled(format!("{} back to {}  idle, or not told", time(newest), time(oldest)), theme.dim())),
         });
     }
-    let stuck: Vec<_> = episodes::of(app).into_iter().filter(|episode| episode.name == name && episode.uuid == uuid).collect();
+    let stuck: Vec<_> = stuck_wait::of_locks(shown).filter(|episode| episode.name == name && episode.uuid == uuid).collect();
     lines.push(Line::default());
     lines.push(Line::from(Span::styled(if stuck.is_empty() { "never stuck while watched" } else { "stuck" }, theme.strong())));
     for episode in stuck {

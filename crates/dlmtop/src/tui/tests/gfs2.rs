@@ -107,7 +107,17 @@ fn the_stuck_glock_opened() {
 fn stuck_waits_are_in_the_history() {
     let mut app = gfs2(&BLOCKED, 100, 24);
     press(&mut app, "4");
-    assert!(screen(&app).contains("! since") || screen(&app).contains("! flock"), "{}", screen(&app));
+    let listed = screen(&app);
+    assert!(listed.contains("! since") || listed.contains("! flock"), "{listed}");
+    let buffer = drawn(&app);
+    let row = buffer.area.rows().find(|row| buffer[(0, row.y)].symbol() == "!" && buffer[(1, row.y)].symbol() == " ").unwrap();
+    assert!(buffer[(4, row.y)].modifier.contains(Modifier::REVERSED), "the row is selected: {listed}");
+    press(&mut app, "<Enter>");
+    let opened = screen(&app);
+    assert!(opened.contains("inode glock of inode 22382"), "{opened}");
+    assert_snapshot!(listed + "================\n" + &opened);
+    press(&mut app, "<Esc>i");
+    assert_eq!((app.view, app.page.inode), (super::super::app::View::Inode, Some(22382)));
     press(&mut app, "3<Enter>");
     assert_eq!(app.view, super::super::app::View::Waits, "a finding without a lock of its own leads to the waits");
 }
@@ -130,10 +140,67 @@ fn orders_filters_and_jumps_are_those_of_locks() {
     press(&mut app, "<Esc>f2/183f3<Enter>");
     assert!(screen(&app).contains("inode glock of inode 99315 (0x183f3)"), "{}", screen(&app));
     assert!(screen(&app).contains("No node tells of this glock"), "{}", screen(&app));
-    press(&mut app, "<Esc>c");
-    assert!(screen(&app).contains("go by the terminal's width"));
-    press(&mut app, "<Right>");
+    press(&mut app, "<Esc><Right>");
     assert!(screen(&app).contains("< TYPE"), "{}", screen(&app));
+}
+
+/// Numbers of the types that are shown.
+fn kinds(app: &App) -> Vec<u8> {
+    let mut kinds: Vec<u8> = (0..app.order.len()).filter_map(|rank| app.glock(rank)).map(|row| row.name.kind.0).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
+#[test]
+fn glocks_are_filtered_by_type() {
+    let mut app = gfs2(&WORK, 120, 24);
+    let all = kinds(&app);
+    assert!(all.contains(&2) && all.contains(&3) && all.len() > 2, "{all:?}");
+    for (words, wanted) in [("rgrp", vec![3]), ("inode,rgrp", vec![2, 3]), ("type:2", vec![2]), ("type:23,M", vec![2, 3]), ("M", all)] {
+        press(&mut app, &format!("/{words}<Enter>"));
+        assert_eq!(kinds(&app), wanted, "{words}");
+        let told = screen(&app).contains("(type letters are OCFS2's)");
+        assert_eq!(told, words == "M", "{words}: {}", screen(&app));
+        press(&mut app, "<Esc>");
+    }
+    let types = crate::types::Types::parse("3").unwrap();
+    let filter = crate::settings::Filter { types, ..crate::settings::Filter::default() };
+    let app = app_of(&WORK, crate::views::View::Hot, Settings { filter, ..settings() }, 80, 24);
+    assert_eq!(kinds(&app), [3]);
+}
+
+#[test]
+fn columns_of_glocks_are_chosen_and_so_is_the_order() {
+    let mut app = gfs2(&WORK, 80, 24);
+    press(&mut app, "c<Down><Down><Down>");
+    let menu = screen(&app);
+    // INO goes, REPLIES comes.
+    press(&mut app, "<Enter>GG<Up> <Esc>");
+    let heading = |app: &App| screen(app).lines().find(|line| line.contains("GLOCK")).unwrap_or_default().to_owned();
+    let chosen = heading(&app);
+    assert!(!chosen.contains(" INO") && chosen.contains("REPLIES"), "{chosen}");
+    press(&mut app, "s<Down>");
+    let order = screen(&app);
+    press(&mut app, "<Esc>>>");
+    assert!(screen(&app).contains("order count: local lock calls"), "{}", screen(&app));
+    let sorted = heading(&app);
+    assert!(sorted.contains("CALLS▼"), "{sorted}");
+    assert_snapshot!([menu, chosen, order].join("================\n"));
+    press(&mut app, "cg<Enter><Esc>");
+    assert!(heading(&app).contains(" INO"), "{}", heading(&app));
+}
+
+#[test]
+fn time_orders_glocks_by_what_the_dlm_took() {
+    let settings = Settings { sort: model::SortKey::Time, ..settings() };
+    let app = app_of(&WORK, crate::views::View::Hot, settings, 120, 24);
+    let spent: Vec<u64> = (0..app.order.len())
+        .filter_map(|rank| app.glock(rank))
+        .filter(|row| !row.stuck)
+        .map(|row| row.dlm_requests.unwrap_or(0) * row.blocking_rtt_ns.unwrap_or(0))
+        .collect();
+    assert!(spent.len() > 3 && spent.is_sorted_by(|a, b| a >= b), "{spent:?}");
 }
 
 #[test]
