@@ -87,6 +87,8 @@ fn wish(options: &Options) -> Result<Wish, Refusal> {
 }
 
 fn keep(place: &Place, options: &Options) -> Result<u8, Refusal> {
+    // Where all processes of a service are told to end at once, the command may take its time, and is protected until it ends.
+    signals::outlive().map_err(|error| Refusal::new(SYSTEM, error.to_string()))?;
     keeper::keep(place, &wish(options)?, BufReader::new(io::stdin()), io::stdout());
     Ok(0)
 }
@@ -156,6 +158,8 @@ fn print(told: &Told, hex: bool, path: &str) -> Result<u8, Refusal> {
         return Err(Refusal::new(crate::FAILED, format!("{path}: the DLM has no valid value of this lock")));
     };
     let mut out = io::stdout().lock();
-    let written = if hex { writeln!(out, "{}", talk::hex(value)) } else { out.write_all(value) };
+    // What is written is filled up with zeros: they are no part of a text.
+    let text = value.iter().rposition(|byte| *byte != 0).and_then(|last| value.get(..=last)).unwrap_or_default();
+    let written = if hex { writeln!(out, "{}", talk::hex(value)) } else { out.write_all(text) };
     written.and_then(|()| out.flush()).map(|()| 0).map_err(|error| Refusal::new(SYSTEM, format!("the output: {error}")))
 }

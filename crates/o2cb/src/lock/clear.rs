@@ -49,8 +49,7 @@ pub fn forget(place: &Place, domain: &str, name: Option<&str>) -> Result<(), Ref
     if let Some(name) = name {
         let path = paths::lock(domain, name);
         let turn = alone(&paths::lock_turn(place, domain, name), &path)?;
-        removed(&path, std::fs::remove_file(place.at(&path)))?;
-        turn.remove().map_err(|error| Refusal::of(SYSTEM, Deed::Remove, &path, &error))?;
+        forgotten(&path, &turn, std::fs::remove_file(place.at(&path)))?;
     }
     let path = paths::domain(domain);
     let turn = match alone(&paths::domain_turn(place, domain), &path) {
@@ -60,10 +59,9 @@ pub fn forget(place: &Place, domain: &str, name: Option<&str>) -> Result<(), Ref
         Err(refusal) => return Err(refusal),
     };
     match std::fs::remove_dir(place.at(&path)) {
-        Err(error) if name.is_some() && in_use(&error) => return Ok(()),
-        result => removed(&path, result)?,
+        Err(error) if name.is_some() && in_use(&error) => Ok(()),
+        result => forgotten(&path, &turn, result),
     }
-    turn.remove().map_err(|error| Refusal::of(SYSTEM, Deed::Remove, &path, &error))
 }
 
 fn alone(turns: &std::path::Path, path: &str) -> Result<Turn, Refusal> {
@@ -71,16 +69,15 @@ fn alone(turns: &std::path::Path, path: &str) -> Result<Turn, Refusal> {
     turn.ok_or_else(|| Refusal::new(FAILED, format!("{path}: an `o2cb lock` of this node uses it")))
 }
 
-fn removed(path: &str, result: io::Result<()>) -> Result<(), Refusal> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Refusal::new(FAILED, format!("{path}: this node does not know it"))),
-        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
-            Err(Refusal::new(FAILED, format!("{path}: a process of this node has it open")))
-        }
-        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
-            Err(Refusal::new(FAILED, format!("{path}: there are locks in it: `o2cb lock --list`")))
-        }
-        Err(error) => Err(Refusal::of(NO_LOCK, Deed::Remove, path, &error)),
-        Ok(()) => Ok(()),
+/// What is not there any more needs no turns.
+fn forgotten(path: &str, turn: &Turn, removed: io::Result<()>) -> Result<(), Refusal> {
+    let refuse = |why: &str| Err(Refusal::new(FAILED, format!("{path}: {why}")));
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => return refuse("a process of this node has it open"),
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => return refuse("there are locks in it: `o2cb lock --list`"),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Refusal::of(NO_LOCK, Deed::Remove, path, &error)),
+        _ => {}
     }
+    turn.remove().map_err(|error| Refusal::of(SYSTEM, Deed::Remove, path, &error))?;
+    if removed.is_ok() { Ok(()) } else { refuse("this node does not know it") }
 }

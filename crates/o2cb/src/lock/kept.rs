@@ -43,7 +43,9 @@ pub struct Kept {
 impl Kept {
     /// Starts a keeper; `root`: the folder under which the machine's files are.
     pub fn start(wish: &Wish, root: Option<&Path>) -> io::Result<Kept> {
-        let mut command = Command::new("/proc/self/exe");
+        // By its name, which process lists show; a program that was replaced meanwhile has none.
+        let own = std::env::current_exe().ok().filter(|path| path.exists());
+        let mut command = Command::new(own.unwrap_or_else(|| "/proc/self/exe".into()));
         command.args(["lock", "--keeper"]);
         if let Some(root) = root {
             command.arg("--root").arg(root);

@@ -1,16 +1,30 @@
 //! The signals that end a program, which here end a wait or go on to the command.
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::{io, thread};
+
+/// The signals that ask a program to end.
+const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
 /// From now on each of these signals is given to `deliver`. Those that this program was started to ignore, as by `nohup`, stay
 /// ignored, by the command too.
 pub fn deliver(deliver: impl Fn(i32) -> bool + Send + 'static) -> io::Result<()> {
     let ignored = ignored(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
-    let heard = [SIGHUP, SIGINT, SIGQUIT, SIGTERM].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
+    let heard = ENDING.into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
     let mut signals = Signals::new(heard)?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || while signals.forever().next().is_some_and(&deliver) {})?;
+    Ok(())
+}
+
+/// From now on none of these signals ends this process.
+pub fn outlive() -> io::Result<()> {
+    for signal in ENDING {
+        flag::register(signal, Arc::new(AtomicBool::new(false)))?;
+    }
     Ok(())
 }
 

@@ -57,6 +57,7 @@ impl Patience {
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
+    Starting,
     Turn,
     Joining,
     Asking,
@@ -65,7 +66,7 @@ enum Stage {
 
 /// Waits until the keeper has the lock.
 pub fn until_granted(kept: &Kept, patience: &Patience, look: &dyn Look) -> Result<(), NoLock> {
-    let mut stage = Stage::Turn;
+    let mut stage = Stage::Starting;
     let mut tell_at = Some(Instant::now() + SOON).filter(|_| patience.talk);
     let mut until = patience.until;
     loop {
@@ -110,6 +111,7 @@ pub fn until_granted(kept: &Kept, patience: &Patience, look: &dyn Look) -> Resul
 impl Patience {
     fn words(&self, stage: Stage, look: &dyn Look) -> String {
         match stage {
+            Stage::Starting => "starting the process that asks for it".to_owned(),
             Stage::Turn => "waiting for a process of this node".to_owned(),
             Stage::Joining => format!("joining the domain {}{}", self.domain, causes::unconnected(look).unwrap_or_default()),
             Stage::Asking => "waiting for the DLM's answer: another node has the lock, or a node that died is being recovered".to_owned(),
