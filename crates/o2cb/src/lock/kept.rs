@@ -65,7 +65,7 @@ impl Kept {
         if wish.stay {
             command.arg("--keep-domain");
         }
-        command.arg("--").args([&wish.domain, &wish.name]);
+        command.args([&wish.domain, &wish.name]);
         // It hangs on nothing that the caller waits for: outputs that are read to their end, a mount, the terminal's signals.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).current_dir("/").process_group(0);
         let mut child = command.spawn()?;
