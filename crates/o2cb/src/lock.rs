@@ -5,7 +5,8 @@
 //!                      │ wait                        │ turn: this node's processes one by one
 //!                      │ command, under the lock     │ domain: mkdir in dlmfs
 //!                      └ release                     │ ask: open in dlmfs, which is the lock
-//!                                                    └ clear: what was made goes
+//!                                                    ├ clear: what was made goes
+//!                                                    └ linger: the domain goes when it is idle
 //! ```
 //!
 //! Exit codes are those of flock(1), see [`refusal`].
@@ -16,6 +17,7 @@ mod clear;
 mod command;
 mod keeper;
 mod kept;
+mod linger;
 mod list;
 mod names;
 mod options;
@@ -83,13 +85,17 @@ fn wish(options: &Options) -> Result<Wish, Refusal> {
         share: options.share(),
         way: options.way(),
         stay: options.keep_domain || options.write.is_some(),
+        linger: options.linger,
     })
 }
 
 fn keep(place: &Place, options: &Options) -> Result<u8, Refusal> {
     // Where all processes of a service are told to end at once, the command may take its time, and is protected until it ends.
-    signals::outlive().map_err(|error| Refusal::new(SYSTEM, error.to_string()))?;
-    keeper::keep(place, &wish(options)?, BufReader::new(io::stdin()), io::stdout());
+    let told_to_end = signals::outlive().map_err(|error| Refusal::new(SYSTEM, error.to_string()))?;
+    let wish = wish(options)?;
+    if keeper::keep(place, &wish, BufReader::new(io::stdin()), io::stdout()) {
+        linger::linger(place, &wish, &told_to_end)?;
+    }
     Ok(0)
 }
 

@@ -39,7 +39,8 @@ impl Machine {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_o2cb"));
-        command.args(["lock", "--root"]).arg(self.folder.path()).args(arguments);
+        // Leaving at once is what can be seen without waiting.
+        command.args(["lock", "--linger", "0", "--root"]).arg(self.folder.path()).args(arguments);
         command
     }
 
@@ -340,6 +341,18 @@ fn a_kept_domain_stays_until_it_is_forgotten() {
     assert_eq!(held.code(), Some(0));
     machine.ends(0, &["web", "--forget"]);
     machine.nothing_is_left();
+}
+
+#[test]
+fn an_idle_domain_is_left_by_one_for_all() {
+    let machine = Machine::new();
+    for name in ["a", "b", "a"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_o2cb"));
+        command.args(["lock", "--linger", "0.3", "--root"]).arg(machine.folder.path()).args(["web", name, "--", "true"]);
+        assert!(command.status().unwrap().success());
+        assert!(!machine.at("dlm/web").join(name).exists());
+    }
+    machine.nothing_is_left_soon();
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub struct Wish {
     pub way: Way,
     /// Whether the node stays in the domain.
     pub stay: bool,
+    /// How long it stays in it else.
+    pub linger: Duration,
 }
 
 /// What happens while the keeper waits.
@@ -67,10 +69,12 @@ struct Keeper<'a, W> {
     events: Receiver<Event>,
     sender: Sender<Event>,
     told: W,
+    /// Whether the domain is to be left later.
+    lingers: bool,
 }
 
-/// Keeps the lock for whoever asks on `input`, until that ends or says so.
-pub fn keep(place: &Place, wish: &Wish, input: impl BufRead + Send + 'static, told: impl Write) {
+/// Keeps the lock for whoever asks on `input`, until that ends or says so. Whether the domain, which was made for it, is there still.
+pub fn keep(place: &Place, wish: &Wish, input: impl BufRead + Send + 'static, told: impl Write) -> bool {
     let (sender, events) = channel();
     let requests = sender.clone();
     thread::spawn(move || {
@@ -84,7 +88,7 @@ pub fn keep(place: &Place, wish: &Wish, input: impl BufRead + Send + 'static, to
         // The keeper may be at its end already.
         let _ = requests.send(Event::Asked(Request::Release));
     });
-    let mut keeper = Keeper { place, wish, events, sender, told };
+    let mut keeper = Keeper { place, wish, events, sender, told, lingers: false };
     match keeper.until_unwanted() {
         End::Unwanted => {}
         End::Again => keeper.tell(&Told::Refused(Refusal::new(
@@ -94,6 +98,8 @@ pub fn keep(place: &Place, wish: &Wish, input: impl BufRead + Send + 'static, to
         End::Conflict(rival) => keeper.tell(&Told::Conflict(rival)),
         End::Refused(refusal) => keeper.tell(&Told::Refused(refusal)),
     }
+    keeper.tell(&Told::Cleared);
+    keeper.lingers
 }
 
 impl<W: Write> Keeper<'_, W> {
@@ -118,10 +124,20 @@ impl<W: Write> Keeper<'_, W> {
             Err(end) => return end,
         };
         let end = self.with_lock();
+        let marked = |error| file_refusal(&paths::domain(&self.wish.domain), &error);
         let left = if self.wish.stay && matches!(end, End::Unwanted) {
-            turn.set_mark(Mark::Kept).map_err(|error| file_refusal(&paths::domain(&self.wish.domain), &error))
-        } else {
+            turn.set_mark(Mark::Kept).map_err(marked)
+        } else if self.wish.linger.is_zero() {
             clear::domain(self.place, &self.wish.domain, turn)
+        } else {
+            match turn.mark() {
+                Ok(Mark::Made) => {
+                    self.lingers = true;
+                    Ok(())
+                }
+                Ok(_) => clear::domain(self.place, &self.wish.domain, turn),
+                Err(error) => Err(marked(error)),
+            }
         };
         with_cleared(end, left)
     }

@@ -65,6 +65,7 @@ impl Kept {
         if wish.stay {
             command.arg("--keep-domain");
         }
+        command.arg("--linger").arg(wish.linger.as_secs_f64().to_string());
         command.args([&wish.domain, &wish.name]);
         // It hangs on nothing that the caller waits for: outputs that are read to their end, a mount, the terminal's signals.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).current_dir("/").process_group(0);
@@ -140,7 +141,7 @@ impl Kept {
                 Some(Heard::Keeper(Told::Refused(refusal))) => failure = Some(refusal),
                 Some(Heard::Gone) => break,
                 // It goes on by itself.
-                None => return failure,
+                Some(Heard::Keeper(Told::Cleared)) | None => return failure,
                 _ => {}
             }
         }

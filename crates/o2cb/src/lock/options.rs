@@ -27,8 +27,8 @@ system failed; 73 no file below /run.
 
 Limits:
   A domain's name has at most 63 bytes and is no volume's UUID, a lock's name has at most 31 and does not begin with '$'.
-  The node that makes or leaves a domain waits for all nodes in it: some seconds for the first lock, none for the next if the
-  domain stays (--keep-domain, or any other lock in it).
+  A node joins the domain for its first lock and leaves it some seconds after the last (--linger, --keep-domain), as leaving takes
+  seconds itself.
   A lock belongs to the node: a program that uses dlmfs itself is kept out on other nodes, on this one by `o2cb lock` only.
   Who waits asks again ten times a second, in no order; --queue waits in the order of asking, but cannot be interrupted there.
   A value lives as long as a node has the lock's file, and is all zeros after the death of the node that wrote it.";
@@ -68,7 +68,10 @@ pub struct Options {
     /// Give the lock back if this program is killed, even while the command runs on
     #[arg(short = 'o', long)]
     pub close: bool,
-    /// Stay in the domain, so that the next lock is fast; `--forget` ends that
+    /// How long this node stays in the domain after its last lock, so that the next one is fast; 0 leaves before the end
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5")]
+    pub linger: Duration,
+    /// Stay in the domain until `--forget`
     #[arg(long)]
     pub keep_domain: bool,
     /// Print the lock's value, up to 64 bytes as they are

@@ -9,6 +9,9 @@ const TURNS: &str = "/run/o2cb/lock";
 /// The file of the domain itself. No lock has such a name: the kernel takes none that begins with '$'.
 const DOMAIN: &str = "$domain";
 
+/// The file of the process that leaves the domain when it is idle.
+const LINGER: &str = "$linger";
+
 /// The domain's folder, as people know it.
 pub fn domain(domain: &str) -> String {
     format!("{DLMFS}/{domain}")
@@ -27,4 +30,9 @@ pub fn lock_turn(place: &Place, domain: &str, name: &str) -> PathBuf {
 /// Where processes of this node take turns at joining and leaving a domain.
 pub fn domain_turn(place: &Place, domain: &str) -> PathBuf {
     place.at(TURNS).join(domain).join(DOMAIN)
+}
+
+/// Where it is settled which process of this node leaves the domain.
+pub fn linger_turn(place: &Place, domain: &str) -> PathBuf {
+    place.at(TURNS).join(domain).join(LINGER)
 }

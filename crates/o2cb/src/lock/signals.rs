@@ -20,12 +20,13 @@ pub fn deliver(deliver: impl Fn(i32) -> bool + Send + 'static) -> io::Result<()>
     Ok(())
 }
 
-/// From now on none of these signals ends this process.
-pub fn outlive() -> io::Result<()> {
+/// From now on none of these signals ends this process; whether one came is noted.
+pub fn outlive() -> io::Result<Arc<AtomicBool>> {
+    let came = Arc::new(AtomicBool::new(false));
     for signal in ENDING {
-        flag::register(signal, Arc::new(AtomicBool::new(false)))?;
+        flag::register(signal, Arc::clone(&came))?;
     }
-    Ok(())
+    Ok(came)
 }
 
 /// The mask of ignored signals, bit 0 for signal 1: `SigIgn:` of `/proc/PID/status`.

@@ -1,8 +1,8 @@
 //! What the keeper of a lock and the program that started it say to each other: a line each.
 //!
 //! ```text
-//! keeper:  turn · joining · asking · busy · granted · value HEX · written · released · conflict node|cluster · refused CODE WORDS
-//! program: read · write HEX · keep · release          the end of its lines means release too
+//! keeper:  turn · joining · asking · busy · granted · value HEX · written · released · cleared · conflict node|cluster · refused CODE WORDS
+//! program: read · write HEX · release                 the end of its lines means release too
 //! ```
 
 use super::refusal::Refusal;
@@ -36,6 +36,8 @@ pub enum Told {
     Written,
     /// The lock is given back; what is left is clearing up.
     Released,
+    /// Nothing of the lock is left on this node but the domain, which others may want soon.
+    Cleared,
     /// It was to ask once, and somebody else has the lock.
     Conflict(Rival),
     /// It cannot be had.
@@ -64,6 +66,7 @@ impl fmt::Display for Told {
             Told::Value(value) => write!(f, "value {}", value.as_deref().map_or_else(|| "-".to_owned(), hex)),
             Told::Written => f.write_str("written"),
             Told::Released => f.write_str("released"),
+            Told::Cleared => f.write_str("cleared"),
             Told::Conflict(Rival::Process) => f.write_str("conflict process"),
             Told::Conflict(Rival::Node) => f.write_str("conflict node"),
             Told::Refused(Refusal { code, words }) => write!(f, "refused {code} {}", words.replace('\n', " ")),
@@ -84,6 +87,7 @@ impl Told {
             ("value", text) => Told::Value(Some(from_hex(text)?)),
             ("written", "") => Told::Written,
             ("released", "") => Told::Released,
+            ("cleared", "") => Told::Cleared,
             ("conflict", "process") => Told::Conflict(Rival::Process),
             ("conflict", "node") => Told::Conflict(Rival::Node),
             ("refused", rest) => {
@@ -147,6 +151,7 @@ mod tests {
             Told::Value(Some(vec![0, 0xff])),
             Told::Written,
             Told::Released,
+            Told::Cleared,
             Told::Conflict(Rival::Process),
             Told::Conflict(Rival::Node),
         ];
