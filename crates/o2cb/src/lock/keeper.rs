@@ -133,7 +133,8 @@ impl<W: Write> Keeper<'_, W> {
             match turn.mark() {
                 Ok(Mark::Made) => {
                     self.lingers = true;
-                    Ok(())
+                    // Noted again: who waits for the domain to be idle sees that it was used.
+                    turn.set_mark(Mark::Made).map_err(marked)
                 }
                 Ok(_) => clear::domain(self.place, &self.wish.domain, turn),
                 Err(error) => Err(marked(error)),

@@ -23,18 +23,24 @@ pub fn linger(place: &Place, wish: &Wish, told_to_end: &AtomicBool) -> Result<()
         return Ok(());
     };
     loop {
+        let last_use = Turn::last_use(&paths::domain_turn(place, &wish.domain));
         let until = Instant::now() + wish.linger;
         while Instant::now() < until && !told_to_end.load(Ordering::Relaxed) {
             thread::sleep(PACE.min(until.saturating_duration_since(Instant::now())));
         }
         // Whoever uses the domain now finds this process on duty, and does not stay behind itself: it is looked again.
-        if let Some(turn) = Turn::take(&paths::domain_turn(place, &wish.domain), Share::Exclusive, false).map_err(failed)? {
+        let ending = told_to_end.load(Ordering::Relaxed);
+        let turns = paths::domain_turn(place, &wish.domain);
+        if let Some(turn) = Turn::take(&turns, Share::Exclusive, false).map_err(failed)? {
+            if !ending && Turn::last_use(&turns) != last_use {
+                continue;
+            }
             // The duty ends before the turn does: who comes next must not find it taken.
             duty.remove().map_err(failed)?;
             drop(duty);
             return clear::domain(place, &wish.domain, turn);
         }
-        if told_to_end.load(Ordering::Relaxed) {
+        if ending {
             return duty.remove().map_err(failed);
         }
     }

@@ -9,6 +9,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// With whom a turn is shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +96,11 @@ impl Turn {
             1 if byte == [Mark::Kept.byte()] => Mark::Kept,
             _ => Mark::Foreign,
         })
+    }
+
+    /// When something was noted last; two answers are equal if nothing was in between. `None`: nobody has turns.
+    pub fn last_use(path: &Path) -> Option<SystemTime> {
+        path.symlink_metadata().and_then(|data| data.modified()).ok()
     }
 
     /// Notes it.

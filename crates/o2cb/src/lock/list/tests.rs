@@ -9,8 +9,8 @@ const LOCKS: &str = "NAME:backup\nLRES:1,1,0,0,0,0,0,0,0,0,5\nRMAP:2 \nLVBX:\nLO
 
 fn kernel() -> ModelKernel {
     let mut kernel = ModelKernel::new();
-    let mounts = "ocfs2_dlmfs /dlm ocfs2_dlmfs rw 0 0\n";
-    kernel.put("/proc/self/mounts", mounts);
+    kernel.mounts.push(("ocfs2_dlmfs".to_owned(), "/dlm".to_owned()));
+    kernel.put("/proc/self/mounts", "ocfs2_dlmfs /dlm ocfs2_dlmfs rw 0 0\n");
     kernel.user_domains.insert("web".to_owned(), ["backup".to_owned(), "Nightly".to_owned()].into());
     kernel.put("/sys/kernel/debug/o2dlm/web/dlm_state", STATE);
     kernel.put("/sys/kernel/debug/o2dlm/web/locking_state", LOCKS);
