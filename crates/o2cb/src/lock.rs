@@ -101,7 +101,11 @@ fn keep(place: &Place, options: &Options) -> Result<u8, Refusal> {
 
 fn locked(place: &Place, look: &dyn Look, options: &Options, verbose: u8, began: Instant) -> Result<u8, Refusal> {
     let act = options.act().map_err(|fault| Refusal::new(USAGE, fault))?;
-    let wish = wish(options)?;
+    let mut wish = wish(options)?;
+    if wish.way == Way::Queue && ready::panics_on_hung_tasks(look) {
+        // A process that waits in the DLM's queue for two minutes would take the node down.
+        wish.way = Way::Poll;
+    }
     if let Some(refusal) = ready::fault(look, &wish) {
         return Err(refusal);
     }

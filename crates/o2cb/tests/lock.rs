@@ -130,7 +130,7 @@ fn what_makes_no_sense_ends_with_64() {
         (&["web", "a", "--nonsense"], "--nonsense"),
         (&["web", "a", "-w", "-1", "--", "true"], "-w"),
         (&["web", "a", "--read", "--", "true"], "cannot be used with"),
-        (&["web", "a", "-n", "--queue", "--", "true"], "cannot be used with"),
+        (&["web", "a", "-n", "--poll", "--", "true"], "cannot be used with"),
     ];
     for (arguments, word) in cases {
         let errors = machine.ends(64, arguments);
@@ -155,10 +155,6 @@ fn what_is_in_the_way_is_told_before_the_kernel_is_asked() {
     fs::remove_dir(machine.at("dlm/web")).unwrap();
     fs::remove_dir_all(machine.at(CLUSTER)).unwrap();
     refused(&["no cluster is online", "o2cb online"]);
-    let queue = |code| machine.ends(code, &["--queue", "web", "a", "--", "true"]);
-    machine.put("proc/sys/kernel/hung_task_timeout_secs", "120\n");
-    machine.put("proc/sys/kernel/hung_task_panic", "1\n");
-    assert!(queue(66).contains("hung_task_panic"));
     machine.put("proc/self/mounts", "");
     refused(&["not mounted", "o2cb load"]);
     assert!(!machine.at("run/o2cb/lock/web").exists());

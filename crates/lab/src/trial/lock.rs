@@ -111,7 +111,7 @@ fn refusals(bench: &Bench) -> anyhow::Result<()> {
         ensure!((3.0..8.0).contains(&took.as_secs_f64()), "node{node}: --timeout 3 took {:.1} s", took.as_secs_f64());
     }
     // Another node, waiting in the DLM's own queue, is seen from the master or the holder.
-    let mut queued = Holder::start(bench, 2, &format!("--queue {DOMAIN} held"))?;
+    let mut queued = Holder::start(bench, 2, &format!("{DOMAIN} held"))?;
     let listed = wait_for("node2's request in the list", STEP, || {
         let lists = on_each(&[1, 2], |node| bench.lab.ssh.run(node, &format!("{O2CB} lock --list --json"), STEP))?;
         Ok(lists.iter().find(|list| has_entry(list, 1, "granted") && has_entry(list, 2, "waiting")).cloned())

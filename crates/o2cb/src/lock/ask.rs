@@ -1,11 +1,12 @@
 //! Asking the DLM for a lock: opening its file in dlmfs (`dlmfs_file_open`, `fs/ocfs2/dlmfs/dlmfs.c`).
 //!
-//! A lock that is busy can be waited for in two ways. An open that waits is served in the order in which the nodes asked, but
-//! no signal ends it (`wait_event` in `user_dlm_cluster_lock`, `fs/ocfs2/dlmfs/userdlm.c`): its process counts as load, is told of
-//! in the kernel's log after 120 s, and where `kernel.hung_task_panic` is set takes the node down. Asking again and again
-//! (`O_NONBLOCK`, busy is ETXTBSY) can be ended at any time and leaves nothing behind. So the second way is what is done, and the
-//! first one what can be asked for. The time between questions grows to [`LONGEST`] only: the one that has waited longest must not
-//! be the one that asks most seldom, and ten messages a second are nothing to a DLM. It is spread, so that nodes do not ask in step.
+//! A question (`O_NONBLOCK`) is answered at once, a busy lock with ETXTBSY. But busy is also what no node holds any more and one
+//! keeps, as dlmfs does until another node wants it: a question is no want, and that node is not told of it. Only a request that
+//! waits makes it let go. So after some questions the lock is waited for in the DLM's queue, in the order of asking. No signal
+//! ends that wait (`wait_event` in `user_dlm_cluster_lock`, `fs/ocfs2/dlmfs/userdlm.c`): the process that waits counts as load, and
+//! after 120 s the kernel's log tells of it. It is the keeper, so the program itself can be ended. Where such a process makes the
+//! kernel panic (`kernel.hung_task_panic`) it is only asked again and again. The time between questions grows to [`LONGEST`] only:
+//! the one that has waited longest must not be the one that asks most seldom. It is spread, so that nodes do not ask in step.
 
 use super::turn::Share;
 use rustix::fs::{Mode, OFlags, open};
@@ -20,19 +21,18 @@ use std::time::Duration;
 const SHORTEST: Duration = Duration::from_millis(1);
 /// The longest time between two questions, before it is spread.
 const LONGEST: Duration = Duration::from_millis(100);
-/// Questions of one who wants to ask once. A node that holds a lock no more keeps it until another one asks: the first question
-/// makes it let go, and a later one is answered truly.
-const ONCE: u32 = 8;
+/// Questions that are asked before it is waited, or given up: a node that is just giving the lock back has done so then.
+const QUESTIONS: u32 = 6;
 
 /// How a busy lock is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// It is not.
     Once,
-    /// It is asked for again and again.
-    Again,
     /// In the DLM's own queue; no signal ends that.
     Queue,
+    /// It is asked for again and again.
+    Poll,
 }
 
 /// Why there is no lock.
@@ -48,17 +48,17 @@ pub enum NoLock {
     Failed(io::Error),
 }
 
-/// Opens the lock's file, which is the lock. `wait` waits so long, and says whether the lock is still wanted; `busy` is called when
+/// Opens the lock's file, which is the lock; `open` is told whether to wait in the kernel. `wait` waits so long, and says whether the lock is still wanted; `busy` is called when
 /// it turns out to be busy.
 pub fn ask(
-    mut open: impl FnMut() -> io::Result<File>,
+    mut open: impl FnMut(bool) -> io::Result<File>,
     way: Way,
     mut wait: impl FnMut(Duration) -> bool,
     mut busy: impl FnMut(),
 ) -> Result<File, NoLock> {
     let (mut pause, mut questions) = (SHORTEST, 0u32);
     loop {
-        let error = match open() {
+        let error = match open(way == Way::Queue && questions >= QUESTIONS) {
             Ok(lock) => return Ok(lock),
             Err(error) => error,
         };
@@ -69,8 +69,8 @@ pub fn ask(
             Some(Errno::TXTBSY) => {
                 questions += 1;
                 match way {
-                    Way::Once if questions >= ONCE => return Err(NoLock::Busy),
-                    Way::Again | Way::Queue if questions == 1 => busy(),
+                    Way::Once if questions >= QUESTIONS => return Err(NoLock::Busy),
+                    Way::Poll | Way::Queue if questions == 1 => busy(),
                     _ => {}
                 }
                 if !wait(spread(pause)) {
@@ -108,9 +108,8 @@ mod tests {
     const EINVAL: i32 = 22;
 
     /// A kernel that answers so, in this order.
-    fn answers(answers: &[i32]) -> impl FnMut() -> io::Result<File> {
-        let mut answers = answers.iter();
-        move || match answers.next().expect("asked too often") {
+    fn answers(answers: &[i32]) -> X = answers.iter();
+        move |_| match answers.next().expect("asked too often") {
             0 => File::open("/dev/null"),
             number => Err(io::Error::from_raw_os_error(*number)),
         }
@@ -125,7 +124,7 @@ mod tests {
             waits.borrow_mut().push(time);
             true
         };
-        ask(answers(&open), Way::Again, wait, || told.set(told.get() + 1)).unwrap();
+        ask(answers(&open), Way::Poll, wait, || told.set(told.get() + 1)).unwrap();
         let waits = waits.into_inner();
         assert_eq!((waits.len(), told.get()), (40, 1));
         assert!(waits[0] <= SHORTEST && waits.iter().all(|wait| *wait <= LONGEST));
@@ -136,16 +135,28 @@ mod tests {
     fn asking_once_gives_another_node_the_time_to_let_go() {
         let told = Cell::new(false);
         ask(answers(&[ETXTBSY, ETXTBSY, 0]), Way::Once, |_| true, || told.set(true)).unwrap();
-        let no = ask(answers(&[ETXTBSY; ONCE as usize]), Way::Once, |_| true, || told.set(true)).unwrap_err();
+        let no = ask(answers(&[ETXTBSY; QUESTIONS as usize]), Way::Once, |_| true, || told.set(true)).unwrap_err();
         assert!(matches!(no, NoLock::Busy) && !told.get());
+    }
+
+    #[test]
+    fn after_some_questions_it_is_waited_for_in_the_kernel() {
+        let waits = RefCell::new(Vec::new());
+        let open = |waiting| {
+            waits.borrow_mut().push(waiting);
+            if waiting { File::open("/dev/null") } else { Err(io::Error::from_raw_os_error(ETXTBSY)) }
+        };
+        ask(open, Way::Queue, |_| true, || ()).unwrap();
+        let waits = waits.into_inner();
+        assert_eq!((waits.len(), waits.iter().filter(|waiting| **waiting).count()), (QUESTIONS as usize + 1, 1));
     }
 
     #[test]
     fn what_is_not_busy_is_not_waited_for() {
         let never = |_| panic!("waited");
-        assert!(matches!(ask(answers(&[ENOENT]), Way::Again, never, || ()), Err(NoLock::Gone)));
-        let Err(NoLock::Failed(error)) = ask(answers(&[EINTR, EINVAL]), Way::Again, never, || ()) else { panic!() };
+        assert!(matches!(ask(answers(&[ENOENT]), Way::Poll, never, || ()), Err(NoLock::Gone)));
+        let Err(NoLock::Failed(error)) = ask(answers(&[EINTR, EINVAL]), Way::Poll, never, || ()) else { panic!() };
         assert_eq!(error.raw_os_error(), Some(EINVAL));
-        assert!(matches!(ask(answers(&[ETXTBSY]), Way::Again, |_| false, || ()), Err(NoLock::Abandoned)));
+        assert!(matches!(ask(answers(&[ETXTBSY]), Way::Poll, |_| false, || ()), Err(NoLock::Abandoned)));
     }
 }

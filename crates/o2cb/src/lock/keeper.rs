@@ -210,7 +210,7 @@ impl<W: Write> Keeper<'_, W> {
         let busy = || {
             let _ = writeln!(told, "{}", Told::Busy).and_then(|()| told.flush());
         };
-        let lock = match ask(|| open_lock(path, share, way == Way::Queue), way, wait, busy) {
+        let lock = match ask(|waiting| open_lock(path, share, waiting), way, wait, busy) {
             Ok(lock) => lock,
             Err(NoLock::Busy) => return End::Conflict(Rival::Node),
             Err(NoLock::Abandoned) => return End::Unwanted,

@@ -57,10 +57,10 @@ impl Kept {
             Way::Once => {
                 command.arg("--nonblock");
             }
-            Way::Queue => {
-                command.arg("--queue");
+            Way::Poll => {
+                command.arg("--poll");
             }
-            Way::Again => {}
+            Way::Queue => {}
         }
         if wish.stay {
             command.arg("--keep-domain");

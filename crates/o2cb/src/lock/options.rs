@@ -30,7 +30,9 @@ Limits:
   A node joins the domain for its first lock and leaves it some seconds after the last (--linger, --keep-domain), as leaving takes
   seconds itself.
   A lock belongs to the node: a program that uses dlmfs itself is kept out on other nodes, on this one by `o2cb lock` only.
-  Who waits asks again ten times a second, in no order; --queue waits in the order of asking, but cannot be interrupted there.
+  A process that waits is in uninterruptible sleep, beside the program, which can be ended; --poll avoids that.
+  For --nonblock and --poll a lock whose value is kept, or whose holder was killed with all its processes, is held until somebody
+  waits for it.
   A value lives as long as a node has the lock's file, and is all zeros after the death of the node that wrote it.";
 
 /// Options of `lock`.
@@ -54,7 +56,7 @@ pub struct Options {
     #[arg(short = 'x', long, short_alias = 'e', conflicts_with = "shared")]
     pub exclusive: bool,
     /// Do not wait for a lock that is held
-    #[arg(short, long, visible_alias = "nb", conflicts_with_all = ["timeout", "queue"])]
+    #[arg(short, long, visible_alias = "nb", conflicts_with_all = ["timeout", "poll"])]
     pub nonblock: bool,
     /// Give up after so long, joining the domain included; 0 is --nonblock
     #[arg(short = 'w', long, visible_alias = "wait", value_name = "SECONDS", value_parser = seconds)]
@@ -62,9 +64,9 @@ pub struct Options {
     /// Exit code if the lock is held and not waited for any longer
     #[arg(short = 'E', long, value_name = "NUMBER", default_value_t = 1)]
     pub conflict_exit_code: u8,
-    /// Wait in the DLM's queue, in the order of asking; no signal ends the waiting process there
+    /// Do not wait in the DLM's queue, where no signal ends a process; ask again and again, in no order
     #[arg(long)]
-    pub queue: bool,
+    pub poll: bool,
     /// Give the lock back if this program is killed, even while the command runs on
     #[arg(short = 'o', long)]
     pub close: bool,
@@ -136,10 +138,10 @@ impl Options {
 
     /// How it is waited for.
     pub fn way(&self) -> Way {
-        match (self.nonblock || self.timeout == Some(Duration::ZERO), self.queue) {
+        match (self.nonblock || self.timeout == Some(Duration::ZERO), self.poll) {
             (true, _) => Way::Once,
-            (false, true) => Way::Queue,
-            (false, false) => Way::Again,
+            (false, true) => Way::Poll,
+            (false, false) => Way::Queue,
         }
     }
 
@@ -202,9 +204,9 @@ mod tests {
 
     #[test]
     fn a_timeout_of_nothing_asks_once() {
-        let way = |timeout, queue| Options { timeout, queue, ..Options::default() }.way();
+        let way = |timeout, poll| Options { timeout, poll, ..Options::default() }.way();
         assert_eq!(way(Some(Duration::ZERO), false), Way::Once);
-        assert_eq!(way(Some(Duration::from_millis(1)), false), Way::Again);
-        assert_eq!(way(None, true), Way::Queue);
+        assert_eq!(way(Some(Duration::from_millis(1)), false), Way::Queue);
+        assert_eq!(way(None, true), Way::Poll);
     }
 }

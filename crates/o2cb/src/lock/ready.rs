@@ -1,6 +1,5 @@
 //! Whether a lock can be had at all: told before the kernel is asked, which would say EINVAL.
 
-use super::ask::Way;
 use super::keeper::Wish;
 use super::paths;
 use super::refusal::{NO_LOCK, Refusal};
@@ -13,13 +12,6 @@ pub fn fault(look: &dyn Look, wish: &Wish) -> Option<Refusal> {
     let mounts = mounts(look);
     if mounts.is().is_some_and(|mounts| !mounts.iter().any(|mount| mount.fs_type == "ocfs2_dlmfs" && mount.mount_point == DLMFS)) {
         return refuse(format!("dlmfs is not mounted at {DLMFS}: `o2cb load` does that"));
-    }
-    if wish.way == Way::Queue && panics_on_hung_tasks(look) {
-        return refuse(
-            "kernel.hung_task_panic is set: a process that waits in the DLM's queue for longer than kernel.hung_task_timeout_secs would \
-             take this node down; leave out --queue"
-                .to_owned(),
-        );
     }
     if look.list(&paths::domain(&wish.domain)).is_ok() {
         // Joined already.
@@ -48,7 +40,7 @@ pub fn fault(look: &dyn Look, wish: &Wish) -> Option<Refusal> {
 
 /// Whether a task that waits uninterruptibly for long makes the kernel panic (`check_hung_task`, `kernel/hung_task.c`). Kernels
 /// without that watch have no such files.
-fn panics_on_hung_tasks(look: &dyn Look) -> bool {
+pub fn panics_on_hung_tasks(look: &dyn Look) -> bool {
     let set = |file: &str| {
         let value: Seen<u64> = Seen::text(look, &format!("/proc/sys/kernel/{file}")).parsed();
         value.is().is_some_and(|value| *value != 0)
