@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use tempfile::TempDir;
 
 const CLUSTER: &str = "sys/kernel/config/cluster/web";
@@ -59,11 +59,13 @@ impl Machine {
     /// A lock that is held until its command's input ends.
     fn held(&self, arguments: &[&str]) -> Held {
         let mut command = self.command(arguments);
-        let mut child = command.args(["--", "sh", "-c", "echo $$; cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command.args(["--", "sh", "-c", "echo $$; exec cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // Waiting for a child would close its input.
+        let input = child.stdin.take();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut pid = String::new();
         output.read_line(&mut pid).unwrap();
-        Held { child, output, command: pid.trim().parse().unwrap() }
+        Held { child, input, output, command: pid.trim().parse().unwrap() }
     }
 
     /// Neither in dlmfs nor in this node's own folder.
@@ -86,6 +88,7 @@ impl Machine {
 
 struct Held {
     child: Child,
+    input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     /// The pid of its command.
     command: i32,
@@ -98,7 +101,7 @@ impl Held {
 
     /// How it ends by itself.
     fn code(mut self) -> Option<i32> {
-        drop(self.child.stdin.take());
+        drop(self.input.take());
         self.wait()
     }
 
@@ -128,7 +131,7 @@ fn what_makes_no_sense_ends_with_64() {
         (&["80FECD61B9F243B8BC986F82D80A2D24", "a", "--", "true"], "UUID"),
         (&["web", "a", "--write", &"x".repeat(65)], "64 bytes"),
         (&["web", "a", "--nonsense"], "--nonsense"),
-        (&["web", "a", "-w", "-1", "--", "true"], "-w"),
+        (&["web", "a", "-w", "-1", "--", "true"], "-1"),
         (&["web", "a", "--read", "--", "true"], "cannot be used with"),
         (&["web", "a", "-n", "--poll", "--", "true"], "cannot be used with"),
     ];

@@ -108,7 +108,8 @@ mod tests {
     const EINVAL: i32 = 22;
 
     /// A kernel that answers so, in this order.
-    fn answers(answers: &[i32]) -> X = answers.iter();
+    fn answers(answers: &[i32]) -> impl FnMut(bool) -> io::Result<File> {
+        let mut answers = answers.iter();
         move |_| match answers.next().expect("asked too often") {
             0 => File::open("/dev/null"),
             number => Err(io::Error::from_raw_os_error(*number)),

@@ -133,7 +133,14 @@ impl Turn {
 /// Opens or makes the file, in a folder of root's own; `None` if the folder was removed meanwhile.
 fn open(path: &Path) -> io::Result<Option<File>> {
     if let Some(folder) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        match DirBuilder::new().recursive(true).mode(0o700).create(folder) {
+            Ok(()) => {}
+            // It was there, and then it was not.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.symlink_metadata().map_or(true, |data| data.is_dir()) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        }
     }
     let nofollow = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
     match OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(nofollow).open(path) {
