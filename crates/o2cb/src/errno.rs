@@ -220,6 +220,13 @@ mod tests {
     }
 
     #[test]
+    fn why_a_domain_cannot_be_joined() {
+        let told = |number: i32| meaning(Deed::Make, "/dlm/web", &io::Error::from_raw_os_error(number)).unwrap_or_default();
+        assert!(told(model::EINVAL).contains("no region beats") && told(107).contains("TCP"));
+        assert!(told(model::EBUSY).contains("stack") && told(71).contains("protocol"));
+    }
+
+    #[test]
     fn names_with_numbers() {
         assert_eq!(shown(&io::Error::from_raw_os_error(99)), "EADDRNOTAVAIL (99)");
         assert_eq!(shown(&io::Error::other("modprobe: FATAL")), "modprobe: FATAL");

@@ -183,7 +183,7 @@ fn values(bench: &Bench) -> anyhow::Result<()> {
 /// A keeper that was given up goes on by itself for a moment.
 fn nothing_left(bench: &Bench, nodes: &[u8]) -> anyhow::Result<()> {
     for &node in nodes {
-        let remote = "ls -A /dlm /run/o2cb/lock | grep -v : ; ls /sys/kernel/debug/o2dlm | grep -x lab; pgrep -af -- --keeper; true";
+        let remote = "ls -A /dlm /run/o2cb/lock | grep -v : ; ls /sys/kernel/debug/o2dlm | grep -x lab; pgrep -af -- '[-]-keeper'; true";
         let mut left = String::new();
         wait_for("nothing of o2cb lock", Duration::from_secs(60), || {
             bench.lab.ssh.run(node, remote, STEP)?.trim().clone_into(&mut left);
