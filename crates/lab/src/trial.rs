@@ -21,6 +21,7 @@ mod flock;
 mod gfs2;
 mod hot;
 mod inside;
+mod lock;
 mod numbers;
 mod reading;
 mod remnants;
@@ -235,6 +236,13 @@ const TRIALS: &[Trial] = &[
         core: true,
         on: Ocfs2,
         run: faults::hung,
+    },
+    Trial {
+        name: "o2cb-lock",
+        claim: "o2cb lock: 1000 increments by each of three nodes are 3000; holders killed, timeouts, values; nothing is left behind",
+        core: false,
+        on: Ocfs2,
+        run: lock::cluster_flock,
     },
     Trial {
         name: "killed",

@@ -1,8 +1,8 @@
 //! The arguments. Global options come before or after the command; `o2cb(8)` wants them before.
 
 use crate::place::Place;
-use crate::{config, forecast, stack, volumes};
-use clap::{ArgAction, Parser, Subcommand};
+use crate::{config, forecast, lock, stack, volumes};
+use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Operates and explains O2CB, the cluster stack of OCFS2
@@ -33,6 +33,8 @@ pub enum Verb {
     Volumes(volumes::Options),
     /// Tell what the cluster will do when its network splits, its storage hangs or fails, or a node is lost
     Forecast(Box<forecast::Options>),
+    /// Run a command under a lock that all nodes of the cluster know: flock(1) through dlmfs
+    Lock(lock::Options),
     /// Print completions for a shell
     Completions {
         /// Shell
@@ -43,6 +45,12 @@ pub enum Verb {
 }
 
 impl Cli {
+    /// Whether the arguments, which are not understood, are those of this verb.
+    pub fn meant(verb: &str) -> bool {
+        let matches = Cli::command().ignore_errors(true).try_get_matches();
+        matches.is_ok_and(|matches| matches.subcommand_name() == Some(verb))
+    }
+
     /// The machine that the arguments are about.
     pub fn place(&self) -> Place {
         Place::new(self.config_file.as_deref())

@@ -21,7 +21,7 @@ pub enum Deed {
 
 /// The name of an errno: `EADDRNOTAVAIL`.
 pub fn name(error: &io::Error) -> Option<&'static str> {
-    const NAMES: [(Errno, &str); 24] = [
+    const NAMES: [(Errno, &str); 27] = [
         (Errno::PERM, "EPERM"),
         (Errno::NOENT, "ENOENT"),
         (Errno::INTR, "EINTR"),
@@ -46,6 +46,9 @@ pub fn name(error: &io::Error) -> Option<&'static str> {
         (Errno::ADDRNOTAVAIL, "EADDRNOTAVAIL"),
         (Errno::NOTCONN, "ENOTCONN"),
         (Errno::SRCH, "ESRCH"),
+        (Errno::PROTO, "EPROTO"),
+        (Errno::TXTBSY, "ETXTBSY"),
+        (Errno::HOSTDOWN, "EHOSTDOWN"),
     ];
     let errno = Errno::from_io_error(error)?;
     NAMES.iter().find(|(number, _)| *number == errno).map(|(_, name)| *name)
@@ -166,9 +169,27 @@ fn elsewhere(deed: Deed, path: &str, errno: Errno) -> Option<&'static str> {
         (Deed::Write, crate::kernel::CLUSTER_STACK, Errno::BUSY) => "a mounted volume or a domain uses another stack: unmount it first",
         (Deed::Write, crate::kernel::CLUSTER_STACK, Errno::INVAL) => "a stack's label has exactly 4 characters",
         (Deed::Write, crate::kernel::CLUSTER_STACK, Errno::NOENT) => "ocfs2_stackglue is not loaded: `o2cb load`",
+        (Deed::Make, path, errno) if path.starts_with("/dlm/") => join(errno)?,
         (Deed::Remove, path, Errno::NOTEMPTY) if path.starts_with("/dlm/") => "a lock was made there meanwhile: its program still runs",
         (Deed::Other, path, Errno::NODEV) if path.starts_with('/') => "the kernel does not know this type of file system",
         (Deed::Other, path, Errno::BUSY) if path.starts_with('/') => "something still uses it",
+        _ => return None,
+    })
+}
+
+/// Joining a domain: `user_dlm_register` (`fs/ocfs2/dlmfs/userdlm.c`), `o2cb_cluster_check` (`fs/ocfs2/stack_o2cb.c`),
+/// `dlm_register_domain` (`fs/ocfs2/dlm/dlmdomain.c`).
+fn join(errno: Errno) -> Option<&'static str> {
+    Some(match errno {
+        Errno::INVAL => {
+            "no region beats on this node, or its nodes or regions differ from those of a node that is in the domain; `dmesg` here and \
+             on that node says which"
+        }
+        Errno::NOTCONN => "nodes beat that this one has no connection with: TCP between them is blocked, or their configurations differ",
+        Errno::BUSY => "the cluster stack in use is another one than o2cb",
+        Errno::PROTO => "a node that is in the domain has a kernel whose DLM speaks another protocol",
+        Errno::NOENT => "the cluster stack's module is not loaded, or dlmfs is not mounted: `o2cb load`",
+        Errno::INTR => "the other nodes did not all agree within 90 s, or a signal came",
         _ => return None,
     })
 }
@@ -196,6 +217,13 @@ mod tests {
         assert!(at(Deed::Start, "web/heartbeat/x", model::EINVAL).contains("sector size"));
         assert!(at(Deed::Remove, "web/heartbeat/x", model::EBUSY).contains("domain"));
         assert_eq!(at(Deed::Write, "web/node/a/num", 13), "this needs root");
+    }
+
+    #[test]
+    fn why_a_domain_cannot_be_joined() {
+        let told = |number: i32| meaning(Deed::Make, "/dlm/web", &io::Error::from_raw_os_error(number)).unwrap_or_default();
+        assert!(told(model::EINVAL).contains("no region beats") && told(107).contains("TCP"));
+        assert!(told(model::EBUSY).contains("stack") && told(71).contains("protocol"));
     }
 
     #[test]

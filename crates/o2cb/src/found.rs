@@ -9,11 +9,11 @@ mod holders;
 mod machine;
 mod seen;
 
-pub use cluster::{FoundCluster, FoundNode, FoundRegion};
-pub use debug::{Beats, Domain};
+pub use cluster::{FoundCluster, FoundNode, FoundRegion, clusters};
+pub use debug::{Beats, Domain, nodes};
 pub use firewall::{Firewalls, Gate};
 pub use holders::{Holder, NamespaceMount, device_holders, device_mount, dlmfs_holders, mounts_everywhere, start_time};
-pub use machine::{Filesystem, Module, Sysctls};
+pub use machine::{Filesystem, Module, Sysctls, mounts, user_domains};
 pub use seen::Seen;
 
 use crate::kernel::{CLUSTER_STACK, CLUSTERS, Look};
@@ -60,11 +60,11 @@ pub struct Found {
 impl Found {
     /// Looks at the machine.
     pub fn look(look: &dyn Look) -> Found {
-        let mounts = machine::mounts(look);
+        let mounts = mounts(look);
         let modules = machine::modules(look);
         let drivers = machine::drivers(look);
         let dlmfs = machine::filesystem(look, &drivers, &mounts, "ocfs2_dlmfs", crate::kernel::DLMFS);
-        let user_domains = if dlmfs.mounted == Seen::Is(true) { machine::user_domains(look) } else { Seen::Absent };
+        let user_domains = if dlmfs.mounted == Seen::Is(true) { user_domains(look) } else { Seen::Absent };
         Found {
             host: Seen::of(look.host_name()),
             configfs: machine::filesystem(look, &drivers, &mounts, "configfs", crate::kernel::CONFIGFS),
@@ -73,9 +73,9 @@ impl Found {
             plugins: machine::plugins(look, &modules),
             modules,
             stack: Seen::text(look, CLUSTER_STACK).map(|text| text.trim().to_owned()),
-            clusters: cluster::clusters(look),
+            clusters: clusters(look),
             beats: debug::beats(look),
-            connected: debug::nodes(look, "/sys/kernel/debug/o2net/connected_nodes"),
+            connected: nodes(look, "/sys/kernel/debug/o2net/connected_nodes"),
             domains: debug::domains(look),
             user_domains,
             sysctls: machine::sysctls(look),

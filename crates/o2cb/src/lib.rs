@@ -15,6 +15,7 @@ pub mod forecast;
 pub mod firewall;
 pub mod found;
 pub mod kernel;
+pub mod lock;
 pub mod obstacles;
 pub mod place;
 pub mod plan;
@@ -34,8 +35,17 @@ use std::process::ExitCode;
 pub const FAILED: u8 = 1;
 
 /// Reads the arguments, does what they say, and tells how it ended: 0 done (or the answer is yes), 1 failed (or no), 2 wrong usage.
+/// `lock` ends as flock(1) does: see [`lock`].
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() && Cli::meant("lock") => {
+            // If stderr is gone, the exit code still tells.
+            let _ = error.print();
+            return ExitCode::from(lock::USAGE);
+        }
+        Err(error) => error.exit(),
+    };
     match cli.act() {
         Ok(status) => ExitCode::from(status),
         // `o2cb list-nodes web | head`: the reader has seen enough.
@@ -62,6 +72,7 @@ impl Cli {
             Verb::Stack(verb) => stack::run(&place, verb, self.verbose),
             Verb::Volumes(options) => volumes::run(&place, options),
             Verb::Forecast(options) => forecast::run(&place, options),
+            Verb::Lock(options) => lock::run(&place, options, self.verbose),
             Verb::Completions { shell } => {
                 clap_complete::generate(*shell, &mut Cli::command(), "o2cb", &mut io::stdout());
                 Ok(0)

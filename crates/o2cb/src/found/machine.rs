@@ -35,6 +35,7 @@ pub struct Sysctls {
     pub panic_s: Seen<i32>,
 }
 
+/// What is mounted where, as this process sees it.
 pub fn mounts(look: &dyn Look) -> Seen<Vec<Mount>> {
     Seen::of(look.read("/proc/self/mounts")).map(|text| parse_mounts(&text).0)
 }

@@ -1,0 +1,294 @@
+//! The process that keeps a lock: takes this node's turn, joins the domain, asks the DLM, gives all of it back.
+//!
+//! It is a process of its own, because what it does may hang in the kernel where no signal reaches: joining (up to 150 s), an
+//! open while a dead node's locks are recovered. The one who waits can be told so, and can go; the keeper, when the kernel lets go of it,
+//! finds that nobody wants the lock any more, gives it back and clears up. It also outlives a program that is killed: its input ends
+//! only when the command that runs under the lock has ended too.
+
+use super::ask::{NoLock, Way, ask, open_lock};
+use super::clear;
+use super::paths;
+use super::refusal::{NO_FILE, NO_LOCK, Refusal, SYSTEM};
+use super::talk::{Request, Rival, Told};
+use super::turn::{Mark, Share, Turn};
+use super::value;
+use crate::errno::Deed;
+use crate::place::Place;
+use std::fs::File;
+use std::io::{self, BufRead, Write};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::thread;
+use std::time::Duration;
+
+/// How often a domain is joined anew that somebody else leaves at once.
+const JOINS: u32 = 20;
+
+/// What is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// The domain.
+    pub domain: String,
+    /// The lock.
+    pub name: String,
+    /// With whom the lock is shared.
+    pub share: Share,
+    /// How it is waited for.
+    pub way: Way,
+    /// Whether the node stays in the domain.
+    pub stay: bool,
+    /// How long it stays in it else.
+    pub linger: Duration,
+}
+
+/// What happens while the keeper waits.
+enum Event {
+    Asked(Request),
+    Turn(io::Result<Option<Turn>>),
+}
+
+/// Why the lock is not kept any more.
+enum End {
+    /// It is not wanted any more.
+    Unwanted,
+    /// Somebody else left the domain: all again.
+    Again,
+    Conflict(Rival),
+    Refused(Refusal),
+}
+
+impl From<Refusal> for End {
+    fn from(refusal: Refusal) -> End {
+        End::Refused(refusal)
+    }
+}
+
+struct Keeper<'a, W> {
+    place: &'a Place,
+    wish: &'a Wish,
+    events: Receiver<Event>,
+    sender: Sender<Event>,
+    told: W,
+    /// Whether the domain is to be left later.
+    lingers: bool,
+}
+
+/// Keeps the lock for whoever asks on `input`, until that ends or says so. Whether the domain, which was made for it, is there still.
+pub fn keep(place: &Place, wish: &Wish, input: impl BufRead + Send + 'static, told: impl Write) -> bool {
+    let (sender, events) = channel();
+    let requests = sender.clone();
+    thread::spawn(move || {
+        for line in input.lines() {
+            // What is not understood was not said by our program: it is taken as the end.
+            let Some(request) = line.ok().and_then(|line| Request::parse(&line)) else { break };
+            if requests.send(Event::Asked(request)).is_err() {
+                return;
+            }
+        }
+        // The keeper may be at its end already.
+        let _ = requests.send(Event::Asked(Request::Release));
+    });
+    let mut keeper = Keeper { place, wish, events, sender, told, lingers: false };
+    match keeper.until_unwanted() {
+        End::Unwanted => {}
+        End::Again => keeper.tell(&Told::Refused(Refusal::new(
+            SYSTEM,
+            format!("{}: something else leaves this domain again and again", paths::domain(&wish.domain)),
+        ))),
+        End::Conflict(rival) => keeper.tell(&Told::Conflict(rival)),
+        End::Refused(refusal) => keeper.tell(&Told::Refused(refusal)),
+    }
+    keeper.tell(&Told::Cleared);
+    keeper.lingers
+}
+
+impl<W: Write> Keeper<'_, W> {
+    /// If nobody listens any more, the input's end says so too.
+    fn tell(&mut self, told: &Told) {
+        let _ = writeln!(self.told, "{told}").and_then(|()| self.told.flush());
+    }
+
+    fn until_unwanted(&mut self) -> End {
+        for _ in 0..JOINS {
+            match self.in_domain() {
+                End::Again => {}
+                end => return end,
+            }
+        }
+        End::Again
+    }
+
+    fn in_domain(&mut self) -> End {
+        let turn = match self.domain() {
+            Ok(turn) => turn,
+            Err(end) => return end,
+        };
+        let end = self.with_lock();
+        let marked = |error| file_refusal(&paths::domain(&self.wish.domain), &error);
+        let left = if self.wish.stay && matches!(end, End::Unwanted) {
+            turn.set_mark(Mark::Kept).map_err(marked)
+        } else if self.wish.linger.is_zero() {
+            clear::domain(self.place, &self.wish.domain, turn)
+        } else {
+            match turn.mark() {
+                Ok(Mark::Made) => {
+                    self.lingers = true;
+                    // Noted again: who waits for the domain to be idle sees that it was used.
+                    turn.set_mark(Mark::Made).map_err(marked)
+                }
+                Ok(_) => clear::domain(self.place, &self.wish.domain, turn),
+                Err(error) => Err(marked(error)),
+            }
+        };
+        with_cleared(end, left)
+    }
+
+    /// This node's part in the domain, which is joined if need be: while the turn lasts, no other `o2cb lock` leaves it.
+    fn domain(&mut self) -> Result<Turn, End> {
+        let turns = paths::domain_turn(self.place, &self.wish.domain);
+        let folder = self.place.at(&paths::domain(&self.wish.domain));
+        let turn = self.turn(&turns, Share::Shared, true)?;
+        if folder.exists() {
+            return Ok(turn);
+        }
+        drop(turn);
+        // Alone, so that nobody leaves it at the same time.
+        let turn = self.turn(&turns, Share::Exclusive, true)?;
+        self.join(&folder, &turn)?;
+        match turn.shared() {
+            Ok(true) => Ok(turn),
+            Ok(false) => Err(End::Again),
+            Err(error) => Err(file_refusal(&turns.display().to_string(), &error).into()),
+        }
+    }
+
+    fn join(&mut self, folder: &Path, turn: &Turn) -> Result<(), End> {
+        if folder.exists() {
+            return Ok(());
+        }
+        self.wanted()?;
+        self.tell(&Told::Joining);
+        let path = paths::domain(&self.wish.domain);
+        // Noted before it is made: if this process is killed, the next one clears up.
+        turn.set_mark(Mark::Made).map_err(|error| file_refusal(&path, &error))?;
+        match std::fs::create_dir(folder) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Ok(turn.set_mark(Mark::Foreign).map_err(|error| file_refusal(&path, &error))?)
+            }
+            Err(error) => {
+                turn.remove().map_err(|error| file_refusal(&path, &error))?;
+                Err(Refusal::of(NO_LOCK, Deed::Make, &path, &error).into())
+            }
+        }
+    }
+
+    fn with_lock(&mut self) -> End {
+        let Wish { domain, name, share, way, .. } = self.wish.clone();
+        let turn = match self.turn(&paths::lock_turn(self.place, &domain, &name), share, way != Way::Once) {
+            Ok(turn) => turn,
+            Err(end) => return end,
+        };
+        let path = self.place.at(&paths::lock(&domain, &name));
+        // Noted before it is made, as above.
+        let noted = if path.exists() { Ok(()) } else { turn.set_mark(Mark::Made) };
+        let end = match noted {
+            Err(error) => file_refusal(&paths::lock(&domain, &name), &error).into(),
+            Ok(()) => self.locked(&path, &turn),
+        };
+        with_cleared(end, clear::lock(self.place, &domain, &name, turn))
+    }
+
+    fn locked(&mut self, path: &Path, turn: &Turn) -> End {
+        if let Err(end) = self.wanted() {
+            return end;
+        }
+        self.tell(&Told::Asking);
+        let (share, way) = (self.wish.share, self.wish.way);
+        let (events, told) = (&self.events, &mut self.told);
+        let wait = |time: Duration| matches!(events.recv_timeout(time), Err(RecvTimeoutError::Timeout));
+        let busy = || {
+            let _ = writeln!(told, "{}", Told::Busy).and_then(|()| told.flush());
+        };
+        let lock = match ask(|waiting| open_lock(path, share, waiting), way, wait, busy) {
+            Ok(lock) => lock,
+            Err(NoLock::Busy) => return End::Conflict(Rival::Node),
+            Err(NoLock::Abandoned) => return End::Unwanted,
+            Err(NoLock::Gone) => return End::Again,
+            Err(NoLock::Failed(error)) => {
+                let path = paths::lock(&self.wish.domain, &self.wish.name);
+                return Refusal::of(NO_LOCK, Deed::Other, &path, &error).into();
+            }
+        };
+        self.tell(&Told::Granted);
+        let end = self.serve(&lock, turn);
+        drop(lock);
+        self.tell(&Told::Released);
+        end
+    }
+
+    /// Does what is asked with the lock, until it is to be given back.
+    fn serve(&mut self, lock: &File, turn: &Turn) -> End {
+        let path = paths::lock(&self.wish.domain, &self.wish.name);
+        loop {
+            match self.events.recv() {
+                Ok(Event::Asked(Request::Read)) => match value::read(lock) {
+                    Ok(value) => self.tell(&Told::Value(value)),
+                    Err(error) => return Refusal::of(NO_LOCK, Deed::Other, &path, &error).into(),
+                },
+                Ok(Event::Asked(Request::Write(bytes))) => {
+                    let written = value::write(lock, &bytes);
+                    match written.and_then(|()| turn.set_mark(Mark::Kept)) {
+                        Ok(()) => self.tell(&Told::Written),
+                        Err(error) => return Refusal::of(NO_LOCK, Deed::Write, &path, &error).into(),
+                    }
+                }
+                Ok(Event::Asked(Request::Release)) | Err(_) => return End::Unwanted,
+                Ok(Event::Turn(_)) => {}
+            }
+        }
+    }
+
+    /// Nothing is begun for one who is gone.
+    fn wanted(&self) -> Result<(), End> {
+        match self.events.try_recv() {
+            Err(TryRecvError::Empty) => Ok(()),
+            _ => Err(End::Unwanted),
+        }
+    }
+
+    /// Takes a turn. Waiting for it is done by a thread, so that it can be given up: the thread ends with the process.
+    fn turn(&mut self, path: &Path, share: Share, wait: bool) -> Result<Turn, End> {
+        let refused = |error: io::Error| End::Refused(file_refusal(&path.display().to_string(), &error));
+        match Turn::take(path, share, false) {
+            Ok(Some(turn)) => return Ok(turn),
+            Ok(None) if wait => {}
+            Ok(None) => return Err(End::Conflict(Rival::Process)),
+            Err(error) => return Err(refused(error)),
+        }
+        self.tell(&Told::Turn);
+        let (sender, path_of_thread) = (self.sender.clone(), path.to_owned());
+        thread::spawn(move || {
+            // If the keeper is gone, so is the turn.
+            let _ = sender.send(Event::Turn(Turn::take(&path_of_thread, share, true)));
+        });
+        match self.events.recv() {
+            Ok(Event::Turn(Ok(Some(turn)))) => Ok(turn),
+            Ok(Event::Turn(Err(error))) => Err(refused(error)),
+            _ => Err(End::Unwanted),
+        }
+    }
+}
+
+/// Why the lock is not kept any more; where that is no failure, that clearing up failed.
+fn with_cleared(end: End, cleared: Result<(), Refusal>) -> End {
+    match (end, cleared) {
+        (End::Unwanted, Err(refusal)) => End::Refused(refusal),
+        (end, _) => end,
+    }
+}
+
+/// A turn's file cannot be used.
+fn file_refusal(path: &str, error: &io::Error) -> Refusal {
+    Refusal::of(NO_FILE, Deed::Other, path, error)
+}
