@@ -87,6 +87,12 @@ impl Cluster {
         nodes.into_iter().map(|&node| self.name_of(node)).collect::<Vec<_>>().join(", ")
     }
 
+    /// Names of a set of nodes; of a large cluster nearly all are "all but" the one that is missing.
+    pub fn names_of_set(&self, nodes: &BTreeSet<usize>) -> String {
+        let missing: BTreeSet<usize> = (0..self.nodes.len()).filter(|node| !nodes.contains(node)).collect();
+        if nodes.len() > 7 && missing.len() == 1 { format!("all but {}", self.names_of(&missing)) } else { self.names_of(nodes) }
+    }
+
     /// How a region is called: device, else as much of its UUID as tells it from the others, else what it is.
     pub fn region_name(&self, region: usize) -> String {
         match self.regions.get(region) {

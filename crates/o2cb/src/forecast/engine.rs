@@ -59,6 +59,8 @@ pub(super) struct Run<'a> {
     now: i64,
     due: BinaryHeap<Reverse<(i64, Due)>>,
     members: Vec<Member>,
+    /// What is on disk: of each region, how often each node's slot has changed.
+    written: BTreeMap<usize, BTreeMap<usize, u64>>,
     /// A node's thread for a region.
     beats: BTreeMap<(usize, usize), Beat>,
     /// What a node knows of its connection with a peer.
@@ -103,6 +105,7 @@ impl<'a> Run<'a> {
             now: 0,
             due: BinaryHeap::new(),
             members: vec![Member { alive: true, pending: false }; cluster.nodes.len()],
+            written: BTreeMap::new(),
             beats: BTreeMap::new(),
             links: BTreeMap::new(),
             log: Vec::new(),

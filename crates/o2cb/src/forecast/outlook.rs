@@ -101,8 +101,8 @@ pub fn outlook(cluster: &Cluster, faults: &[Fault], effort: Effort) -> Outlook {
     let nodes = cluster.nodes.len();
     let rounds = usize::try_from(horizon(cluster.settings, faults) / super::timing::BEAT_MS).unwrap_or(usize::MAX);
     let cost = rounds.saturating_mul(nodes * nodes * cluster.regions.len());
-    let affordable = (BUDGET / cost.max(1)).max(8);
-    let wanted = if effort == Effort::Few { 8 } else { affordable };
+    let affordable = (BUDGET / cost.max(1) / if effort == Effort::Few { 8 } else { 1 }).max(1);
+    let wanted = if effort == Effort::Few { affordable.min(8) } else { affordable.max(8) };
     // Those at the end are draws, those at the beginning all ends at once: both are kept.
     let step = ways.len().div_ceil(wanted).max(1);
     let runs: Vec<Vec<(i64, Event)>> = ways.iter().step_by(step).map(|way| run(cluster, faults, way)).collect();

@@ -196,7 +196,7 @@ fn careful(cluster: &Cluster) -> String {
 }
 
 fn row(cluster: &Cluster, split: &Split) -> (String, String) {
-    let groups = format!("{} | {}", cluster.names_of(&split.groups.0), cluster.names_of(&split.groups.1));
+    let groups = format!("{} | {}", cluster.names_of_set(&split.groups.0), cluster.names_of_set(&split.groups.1));
     let left: Vec<String> = split.left.iter().map(|nodes| words::left(cluster, nodes)).collect();
     (groups, left.join(", or "))
 }

@@ -128,7 +128,7 @@ pub fn left(cluster: &Cluster, nodes: &BTreeSet<usize>) -> String {
         0 => "no node goes on".to_owned(),
         1 => format!("{} goes on", cluster.names_of(nodes)),
         count if count == cluster.nodes.len() => "all nodes go on".to_owned(),
-        _ => format!("{} go on", cluster.names_of(nodes)),
+        _ => format!("{} go on", cluster.names_of_set(nodes)),
     }
 }
 
@@ -212,7 +212,7 @@ pub fn blocked(outlook: &Outlook) -> Option<String> {
 
 /// With a capital first letter, unless it is a name.
 pub fn capital(text: &str) -> String {
-    let known = ["no node", "all nodes", "the network", "storage"];
+    let known = ["no node", "all nodes", "all but", "the network", "storage"];
     if !known.iter().any(|known| text.starts_with(known)) {
         return text.to_owned();
     }

@@ -9,8 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A node's thread for one region.
 #[derive(Clone, Debug)]
 pub(super) struct Beat {
-    /// How often its slot has changed.
-    seq: u64,
     /// Whether a request hangs now.
     hangs: bool,
     /// Whether the last round that ended ended well.
@@ -58,7 +56,6 @@ impl Run<'_> {
                 let slot = |peer: i64| Slot { seq: seen(peer), equal: 0, changed: 2, live: true };
                 let slots = wrote.iter().filter(|(peer, _)| **peer != node).map(|(&peer, &time)| (peer, slot(time))).collect();
                 let beat = Beat {
-                    seq: 1,
                     hangs: false,
                     last_good: true,
                     ask_at: None,
@@ -70,6 +67,7 @@ impl Run<'_> {
                     slots,
                 };
                 self.beats.insert((node, region), beat);
+                self.written.entry(region).or_default().insert(node, 1);
                 self.now = time;
                 self.arm(node, region);
                 self.now = 0;
@@ -124,7 +122,7 @@ impl Run<'_> {
             }
             Storage::Fails => beat.last_good = false,
             Storage::Good => {
-                beat.seq += 1;
+                *self.written.entry(region).or_default().entry(node).or_default() += 1;
                 beat.last_good = true;
                 self.arm(node, region);
             }
@@ -134,15 +132,9 @@ impl Run<'_> {
 
     fn read_slots(&mut self, node: usize, region: usize) {
         let threshold = self.settings.threshold;
-        let written: Vec<(usize, u64)> = self
-            .beats
-            .range((0, 0)..)
-            .filter(|((peer, of), _)| *of == region && *peer != node)
-            .map(|(at, beat)| (at.0, beat.seq))
-            .collect();
         let Some(beat) = self.beats.get_mut(&(node, region)) else { return };
         let (mut up, mut down) = (Vec::new(), Vec::new());
-        for (peer, seq) in written {
+        for (&peer, &seq) in self.written.get(&region).into_iter().flatten() {
             let Some(slot) = beat.slots.get_mut(&peer) else { continue };
             if slot.seq == seq {
                 (slot.equal, slot.changed) = (slot.equal + 1, 0);
@@ -165,8 +157,8 @@ impl Run<'_> {
         }
         for peer in up {
             // In another region it was never dead.
-            let elsewhere = self.beats.iter().filter(|((of, at), _)| *of == node && *at != region);
-            if !elsewhere.into_iter().any(|(_, beat)| beat.slots.get(&peer).is_some_and(|slot| slot.live)) {
+            let mut elsewhere = self.beats.range((node, 0)..(node + 1, 0)).filter(|((_, at), _)| *at != region);
+            if !elsewhere.any(|(_, beat)| beat.slots.get(&peer).is_some_and(|slot| slot.live)) {
                 self.tell(Event::SeenAgain { node, peer });
             }
         }
