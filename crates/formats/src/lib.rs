@@ -9,6 +9,7 @@ pub mod config_problem;
 pub mod dlm;
 pub mod file_handle;
 pub mod gfs2;
+pub mod kernel_log;
 pub mod mode;
 pub mod mounts;
 pub mod o2dlm;

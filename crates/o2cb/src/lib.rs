@@ -10,6 +10,7 @@ pub mod apply;
 mod args;
 pub mod config;
 pub mod defaults;
+pub mod doctor;
 pub mod errno;
 pub mod found;
 pub mod kernel;
@@ -58,6 +59,7 @@ impl Cli {
         match &self.verb {
             Verb::Config(verb) => config::run(&place, verb, self.verbose),
             Verb::Stack(verb) => stack::run(&place, verb, self.verbose),
+            Verb::Doctor(options) => doctor::run(&place, options, self.verbose),
             Verb::Volumes(options) => volumes::run(&place, options),
             Verb::Completions { shell } => {
                 clap_complete::generate(*shell, &mut Cli::command(), "o2cb", &mut io::stdout());
