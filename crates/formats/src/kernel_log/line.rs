@@ -121,7 +121,7 @@ fn syslog_date_cut(line: &str) -> Option<&str> {
 /// `node1 kernel: ` or `kernel: `; other programs' lines stay as they are.
 fn program_cut(line: &str) -> Option<&str> {
     let (head, rest) = line.split_once("kernel: ")?;
-    (head.is_empty() || (head.ends_with(' ') && head.trim_end().split_whitespace().count() == 1)).then_some(rest)
+    (head.is_empty() || (head.ends_with(' ') && head.split_whitespace().count() == 1)).then_some(rest)
 }
 
 #[cfg(test)]

@@ -4,11 +4,13 @@ use super::super::pattern::holes;
 use super::super::{Event, FenceMethod, Slot, SlotFault};
 use super::{errno, region};
 
+/// Makes an event of a region and its device.
+type Make = fn(String, Option<String>) -> Event;
+
 pub fn recognise(said: &str) -> Option<Event> {
     if let Some([mode]) = holes("Heartbeat mode set to {}", said) {
         return Some(Event::HeartbeatMode { global: mode == "global" });
     }
-    type Make = fn(String, Option<String>) -> Event;
     let simple: [(&str, Make); 6] = [
         ("Heartbeat started on region {}", |region, device| Event::HeartbeatStarted { region, device }),
         ("Heartbeat stopped on region {}", |region, device| Event::HeartbeatStopped { region, device }),

@@ -11,6 +11,7 @@ pub fn missing(facts: &Facts) -> Verdict {
     };
     let disks = &facts.disks;
     let lost: Vec<&String> = cluster.regions.iter().filter(|uuid| disks.volumes.iter().all(|disk| disk.uuid != **uuid)).collect();
+    let all: Vec<String> = disks.volumes.iter().map(|disk| format!("{} {}", disk.uuid, disk.path)).collect();
     let candidates: Vec<String> = disks
         .volumes
         .iter()
@@ -21,10 +22,7 @@ pub fn missing(facts: &Facts) -> Verdict {
     let finding = |uuid: &&String| {
         let mut finding = Finding::trouble(format!("heartbeat region {uuid} is on no device of this machine"))
             .seen(format!("{}: region = {uuid}", facts.config.path))
-            .seen(format!(
-                "volumes that were found: {}",
-                listed(disks.volumes.iter().map(|disk| format!("{} {}", disk.uuid, disk.path)).collect())
-            ))
+            .seen(format!("volumes that were found: {}", listed(&all)))
             .because("`Heartbeat region could not be found`: the disk is not connected, or the UUID is of another volume");
         if !candidates.is_empty() {
             finding = finding.seen(format!("volumes of this cluster with global heartbeat that are no region: {}", candidates.join(", ")));
@@ -35,18 +33,15 @@ pub fn missing(facts: &Facts) -> Verdict {
         ))
     };
     let findings: Vec<Finding> = lost.iter().map(finding).collect();
-    let unknown = disks.unknown().filter(|_| !lost.is_empty());
-    if unknown.is_some() {
+    if let Some(why) = disks.unknown().filter(|_| !lost.is_empty()) {
         // It may be on one that was not read.
-        return Verdict::Unknown(
-            format!("region(s) {}: {}", lost.iter().map(|uuid| uuid.as_str()).collect::<Vec<_>>().join(", "), unknown.unwrap_or_default()),
-            Vec::new(),
-        );
+        let lost: Vec<&str> = lost.iter().map(|uuid| uuid.as_str()).collect();
+        return Verdict::Unknown(format!("region(s) {}: {why}", lost.join(", ")), Vec::new());
     }
     Verdict::of(findings, format!("{} region(s)", cluster.regions.len()))
 }
 
-fn listed(words: Vec<String>) -> String {
+fn listed(words: &[String]) -> String {
     if words.is_empty() { "none".to_owned() } else { words.join(", ") }
 }
 

@@ -43,13 +43,10 @@ fn unregistered(facts: &Facts) -> Vec<u32> {
 
 /// Joins that were refused for a difference and did not succeed since.
 fn refused_joins(facts: &Facts) -> Vec<Finding> {
-    let messages = facts.now();
+    let recent: Vec<&Message> = facts.recent(NEWS_S).collect();
     let mut findings: Vec<Finding> = Vec::new();
-    for (index, message) in messages.iter().enumerate() {
-        let later = messages.get(index + 1..).unwrap_or_default();
-        if !facts.recent(NEWS_S).any(|recent| std::ptr::eq(recent, message)) {
-            continue;
-        }
+    for (index, message) in recent.iter().enumerate() {
+        let later = recent.get(index + 1..).unwrap_or_default();
         let Some(finding) = of_message(facts, message, later) else { continue };
         match findings.iter_mut().find(|known| known.what == finding.what) {
             // It is tried again and again.
@@ -60,7 +57,7 @@ fn refused_joins(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-fn of_message(facts: &Facts, message: &Message, later: &[Message]) -> Option<Finding> {
+fn of_message(facts: &Facts, message: &Message, later: &[&Message]) -> Option<Finding> {
     let joined = |node: u32, domain: &str| {
         later
             .iter()

@@ -1,6 +1,7 @@
 //! What starts the cluster at boot, and what is unmounted before the network stops.
 
 use crate::kernel::Look;
+use std::path::Path;
 
 /// A line of `/etc/fstab` that mounts OCFS2.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +60,8 @@ pub struct Boot {
     pub network_service: bool,
 }
 
+/// Where `systemctl enable` puts its links.
+const LINKS: &str = "/etc/systemd/system";
 /// Where units are looked for, the first wins.
 const UNITS: [&str; 4] = ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
 
@@ -68,10 +71,11 @@ impl Boot {
         let text = |path: &str| look.read(path).ok().map(|text| String::from_utf8_lossy(&text).into_owned());
         let unit_of = |name: &str| UNITS.iter().find_map(|folder| Some((format!("{folder}/{name}"), text(&format!("{folder}/{name}"))?)));
         let names = |folder: &str| look.list(folder).unwrap_or_default().into_iter().map(|entry| entry.name).collect::<Vec<_>>();
-        let wanted = names(UNITS.first().unwrap_or(&""))
+        let wants = |folder: &String| Path::new(folder).extension().is_some_and(|kind| kind == "wants" || kind == "requires");
+        let wanted = names(LINKS)
             .iter()
-            .filter(|name| name.ends_with(".wants") || name.ends_with(".requires"))
-            .any(|folder| names(&format!("/etc/systemd/system/{folder}")).iter().any(|unit| unit == "o2cb.service"));
+            .filter(|folder| wants(folder))
+            .any(|folder| names(&format!("{LINKS}/{folder}")).iter().any(|unit| unit == "o2cb.service"));
         let linked = ["/etc/rc2.d", "/etc/rc3.d", "/etc/rc5.d", "/etc/rcS.d", "/etc/init.d/rc3.d"]
             .iter()
             .any(|folder| names(folder).iter().any(|name| name.starts_with('S') && name.ends_with("o2cb")));
