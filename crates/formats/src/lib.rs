@@ -10,6 +10,7 @@ pub mod dlm;
 pub mod file_handle;
 pub mod firewall;
 pub mod gfs2;
+pub mod kernel_log;
 pub mod mode;
 pub mod mounts;
 pub mod o2dlm;

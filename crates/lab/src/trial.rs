@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 mod article;
 mod completeness;
+mod doctor;
 mod faults;
 mod fencing;
 mod flock;
@@ -341,6 +342,49 @@ const TRIALS: &[Trial] = &[
         core: false,
         on: Ocfs2,
         run: fencing::cut_global,
+    },
+    Trial { name: "doctor-healthy", claim: "o2cb doctor has no finding on a healthy cluster", core: true, on: Ocfs2, run: doctor::healthy },
+    Trial {
+        name: "doctor-files",
+        claim: "o2cb doctor names what is wrong in cluster.conf, the defaults, fstab and sysctls, with the fix",
+        core: false,
+        on: Ocfs2,
+        run: doctor::files,
+    },
+    Trial {
+        name: "doctor-differ",
+        claim: "o2cb doctor names node tables, timeouts and ports that differ between nodes",
+        core: false,
+        on: Ocfs2,
+        run: doctor::differ,
+    },
+    Trial {
+        name: "doctor-disks",
+        claim: "o2cb doctor names a heartbeat that was left over, a volume of another cluster, a slot of a dead node",
+        core: false,
+        on: Ocfs2,
+        run: doctor::disks,
+    },
+    Trial {
+        name: "doctor-stalled-disk",
+        claim: "after a stalled disk both ends tell that the storage of the dead node hung",
+        core: false,
+        on: Ocfs2,
+        run: doctor::stalled_disk,
+    },
+    Trial {
+        name: "doctor-cut-network",
+        claim: "after a cut network both ends tell who lost the quorum, and why",
+        core: false,
+        on: Ocfs2,
+        run: doctor::cut_network,
+    },
+    Trial {
+        name: "doctor-killed",
+        claim: "after a cut power the survivors tell that there was no sign before",
+        core: false,
+        on: Ocfs2,
+        run: doctor::killed,
     },
 ];
 

@@ -1,7 +1,7 @@
 //! The arguments. Global options come before or after the command; `o2cb(8)` wants them before.
 
 use crate::place::Place;
-use crate::{config, forecast, lock, stack, volumes};
+use crate::{config, doctor, forecast, lock, stack, volumes};
 use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -29,6 +29,8 @@ pub enum Verb {
     Config(config::Verb),
     #[command(flatten)]
     Stack(stack::Verb),
+    /// Tell what is wrong, why, and what to do; and what happened before: exit code 0 nothing is wrong, 1 something is, 3 not all could be seen
+    Doctor(doctor::Options),
     /// List the OCFS2 volumes of this machine
     Volumes(volumes::Options),
     /// Tell what the cluster will do when its network splits, its storage hangs or fails, or a node is lost

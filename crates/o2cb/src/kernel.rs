@@ -40,6 +40,12 @@ pub struct Entry {
 pub trait Look {
     /// The whole content of a file.
     fn read(&self, path: &str) -> io::Result<Vec<u8>>;
+    /// At most the first `most` bytes of a file.
+    fn read_start(&self, path: &str, most: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = self.read(path)?;
+        bytes.truncate(most);
+        Ok(bytes)
+    }
     /// The names in a folder, sorted. Entries are not opened and not stat'ed.
     fn list(&self, folder: &str) -> io::Result<Vec<Entry>>;
     /// Where a symbolic link points. What it points to is not touched.

@@ -10,6 +10,7 @@ pub mod apply;
 mod args;
 pub mod config;
 pub mod defaults;
+pub mod doctor;
 pub mod errno;
 pub mod forecast;
 pub mod firewall;
@@ -70,6 +71,7 @@ impl Cli {
         match &self.verb {
             Verb::Config(verb) => config::run(&place, verb, self.verbose),
             Verb::Stack(verb) => stack::run(&place, verb, self.verbose),
+            Verb::Doctor(options) => doctor::run(&place, options, self.verbose),
             Verb::Volumes(options) => volumes::run(&place, options),
             Verb::Forecast(options) => forecast::run(&place, options),
             Verb::Lock(options) => lock::run(&place, options, self.verbose),

@@ -14,6 +14,7 @@ pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use all_nodes::{Asked, ask_others, differences as differences_between};
 pub use configure::Configure;
 pub use one_step::OneStep;
 pub use sources::{DefaultsFile, Files, Sources};

@@ -10,6 +10,8 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use compare::{About, differences};
+pub(crate) use judge::listens;
 pub use judge::{Finding, Kind};
 
 use crate::defaults::Defaults;

@@ -20,7 +20,12 @@ pub(crate) mod testing;
 mod text;
 mod watch;
 
+pub(crate) use detail::{Detail, details};
+pub(crate) use in_use::Use;
+pub(crate) use region::PATIENCE;
 pub use region::{RegionFault, RegionOnDisk, find_region, region_of, superblock_of};
+pub(crate) use survey::{Found, survey};
+pub(crate) use watch::{Clock, Steady};
 
 use crate::FAILED;
 use crate::place::Place;
@@ -28,7 +33,6 @@ use clap::Args;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
-use watch::Steady;
 
 /// Options of `volumes`.
 #[derive(Debug, Args)]
@@ -62,11 +66,11 @@ pub fn run(place: &Place, options: &Options) -> anyhow::Result<u8> {
         serve::serve(path, io::stdin().lock(), io::stdout().lock())?;
         return Ok(0);
     }
-    let mut survey = survey::survey(place, &options.devices, Duration::from_secs(options.timeout));
+    let mut survey = survey(place, &options.devices, Duration::from_secs(options.timeout));
     let details = options.full_detect.then(|| {
         let wall_clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
         let time = Duration::from_secs(options.seconds);
-        detail::details(place, &mut survey, time, &Steady(Instant::now()), wall_clock, |regions| tell_of_watch(regions, options.seconds))
+        details(place, &mut survey, time, &Steady(Instant::now()), wall_clock, |regions| tell_of_watch(regions, options.seconds))
     });
     let text = match (&details, options.json) {
         (details, true) => format!("{:#}\n", json::document(&survey, details.as_deref())),
@@ -87,7 +91,7 @@ fn tell_of_watch(regions: usize, seconds: u64) {
 }
 
 /// Tells on stderr what could not be judged, and gives the exit code.
-fn tell_problems(survey: &survey::Survey, details: &[detail::Detail], named: bool) -> u8 {
+fn tell_problems(survey: &survey::Survey, details: &[Detail], named: bool) -> u8 {
     let mut lines: Vec<String> = survey.problems.clone();
     lines.extend(survey.failed.iter().map(|(path, why)| format!("{}: {why}", path.display())));
     for (volume, detail) in survey.volumes.iter().zip(details) {

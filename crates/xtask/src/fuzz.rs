@@ -113,6 +113,7 @@ fn write_seeds(fuzz: &Path, target: &str) -> anyhow::Result<()> {
         "hist" => vec![seeds::HIST.to_owned()],
         "cluster_conf" => vec![seeds::CLUSTER_CONF.to_owned(), seeds::ODD_CLUSTER_CONF.to_owned()],
         "sysconfig" => vec![seeds::SYSCONFIG.to_owned()],
+        "kernel_log" => vec![seeds::KILLED_SURVIVOR.to_owned(), seeds::GLOBAL_START.to_owned()],
         "glockfd" => vec![seeds::GLOCKFD.to_owned(), seeds::GFS2_STATUS.to_owned()],
         _ => Vec::new(),
     };

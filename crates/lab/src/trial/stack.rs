@@ -24,10 +24,10 @@ const O2CB: &str = programs::O2CB;
 const LONG: Duration = Duration::from_secs(180);
 
 /// How a run of ours ended.
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
+pub(super) struct Said {
+    pub(super) code: i32,
+    pub(super) out: String,
+    pub(super) err: String,
 }
 
 impl Said {
@@ -37,7 +37,7 @@ impl Said {
 }
 
 /// Runs our program.
-fn ours(bench: &Bench, node: u8, arguments: &str) -> anyhow::Result<Said> {
+pub(super) fn ours(bench: &Bench, node: u8, arguments: &str) -> anyhow::Result<Said> {
     let output = bench.lab.ssh.output(node, &format!("{O2CB} {arguments}"), &[], LONG)?;
     let code = output.status.code().with_context(|| format!("node{node}: o2cb {arguments}: {}", output.status))?;
     Ok(Said { code, out: output.text(), err: String::from_utf8_lossy(&output.stderr).into_owned() })

@@ -6,7 +6,7 @@ use crate::program::{Answer, answer_of};
 use rustix::mount::{MountFlags, UnmountFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::process::Command;
 use std::thread;
@@ -33,6 +33,12 @@ impl Machine {
 impl Look for Machine {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         fs::read(self.place.at(path))
+    }
+
+    fn read_start(&self, path: &str, most: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        fs::File::open(self.place.at(path))?.take(most as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<Entry>> {

@@ -4,12 +4,12 @@ use super::{Io, Sources};
 use crate::program::{Answer, answer_of};
 use crate::status::Status;
 use anyhow::bail;
-use formats::cluster_conf::is_local;
+use formats::cluster_conf::{Cluster, is_local};
 use serde_json::{Map, Value, json};
 use std::io;
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How long a node may take to answer.
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -21,10 +21,55 @@ const ALIKE: [(&str, &str); 4] = [
     ("mode", "heartbeat mode"),
 ];
 
+/// What a node said.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Its name.
+    pub node: String,
+    /// The JSON that its `o2cb` printed, or why there is none.
+    pub answer: Result<Value, String>,
+    /// This machine's clock when the answer came, µs since 1970.
+    pub answered_us: u128,
+}
+
+/// Asks the `o2cb` of every other node of the cluster, all at once; `words` are the verb and its options. This host's own answer comes
+/// first, if one of the nodes is this host.
+pub fn ask_others(
+    cluster: &Cluster,
+    host: &str,
+    words: &[&'static str],
+    deadline: Duration,
+    own: Value,
+    own_us: u128,
+) -> anyhow::Result<Vec<Asked>> {
+    if !cluster.name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        bail!("'{}' is no name of a cluster", cluster.name);
+    }
+    let (here, others): (Vec<_>, Vec<_>) = cluster.nodes.iter().partition(|node| is_local(&node.name, host));
+    let asking: Vec<_> = others
+        .into_iter()
+        .map(|node| {
+            let (name, mut command) = (node.name.clone(), ssh(&node.name, words, &cluster.name));
+            let thread = thread::spawn(move || {
+                let answer = understood(answer_of(&mut command, deadline));
+                (answer, SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_micros()))
+            });
+            (name, thread)
+        })
+        .collect();
+    let mut answers: Vec<Asked> =
+        here.into_iter().map(|node| Asked { node: node.name.clone(), answer: Ok(own.clone()), answered_us: own_us }).collect();
+    for (node, thread) in asking {
+        let (answer, answered_us) = thread.join().unwrap_or_else(|_| (Err("the thread that asked it died".to_owned()), 0));
+        answers.push(Asked { node, answer, answered_us });
+    }
+    Ok(answers)
+}
+
 /// The ssh that asks a node. The remote shell sees fixed words and the cluster's name, which is letters and digits.
-fn ssh(node: &str, cluster: &str) -> Command {
+fn ssh(node: &str, words: &[&str], cluster: &str) -> Command {
     let mut command = Command::new("ssh");
-    command.args(["-oBatchMode=yes", "-oConnectTimeout=5", "--", node, "o2cb", "status", "--json", cluster]);
+    command.args(["-oBatchMode=yes", "-oConnectTimeout=5", "--", node, "o2cb"]).args(words).arg(cluster);
     command
 }
 
@@ -40,22 +85,9 @@ pub fn tell(own: &Status, sources: &dyn Sources, as_json: bool, io: &mut Io<'_>)
     let Some(cluster) = &own.asked.cluster else {
         bail!("{} has no cluster {}", sources.config_path().display(), own.name.as_deref().unwrap_or("that could be meant"));
     };
-    if !cluster.name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        bail!("'{}' is no name of a cluster", cluster.name);
-    }
     let host = own.found.host.is().cloned().unwrap_or_default();
-    let others = cluster.nodes.iter().filter(|node| !is_local(&node.name, &host));
-    let asking: Vec<_> = others
-        .map(|node| {
-            let (name, mut command) = (node.name.clone(), ssh(&node.name, &cluster.name));
-            (name, thread::spawn(move || understood(answer_of(&mut command, DEADLINE))))
-        })
-        .collect();
-    let mut answers: Vec<(String, Result<Value, String>)> =
-        cluster.nodes.iter().filter(|node| is_local(&node.name, &host)).map(|node| (node.name.clone(), Ok(own.json()))).collect();
-    for (name, thread) in asking {
-        answers.push((name, thread.join().unwrap_or_else(|_| Err("the thread that asked it died".to_owned()))));
-    }
+    let asked = ask_others(cluster, &host, &["status", "--json"], DEADLINE, own.json(), 0)?;
+    let answers: Vec<(String, Result<Value, String>)> = asked.into_iter().map(|asked| (asked.node, asked.answer)).collect();
     let differences = differences(&answers);
     let code = code(&answers, !differences.is_empty());
     if as_json {
@@ -119,7 +151,7 @@ fn regions(status: &Value) -> Option<Vec<String>> {
 }
 
 /// What must be alike and is not, between the nodes that answered and have the cluster registered.
-fn differences(answers: &[(String, Result<Value, String>)]) -> Vec<String> {
+pub fn differences(answers: &[(String, Result<Value, String>)]) -> Vec<String> {
     let known: Vec<(&str, &Value)> = answers
         .iter()
         .filter_map(|(name, answer)| Some((name.as_str(), answer.as_ref().ok()?)))
@@ -171,7 +203,10 @@ mod tests {
 
     #[test]
     fn a_node_is_one_argument_after_all_options() {
-        let arguments: Vec<_> = ssh("-oProxyCommand=x", "web").get_args().map(|argument| argument.to_string_lossy().into_owned()).collect();
+        let arguments: Vec<_> = ssh("-oProxyCommand=x", &["status", "--json"], "web")
+            .get_args()
+            .map(|argument| argument.to_string_lossy().into_owned())
+            .collect();
         assert_eq!(arguments[2..], ["--", "-oProxyCommand=x", "o2cb", "status", "--json", "web"]);
     }
 }

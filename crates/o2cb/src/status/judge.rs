@@ -44,8 +44,8 @@ pub fn judge(status: &Status) -> Vec<Finding> {
         }
         return findings;
     };
-    for words in compare::differences(status, cluster) {
-        tell(Kind::Difference, words);
+    for difference in compare::differences(status, cluster) {
+        tell(Kind::Difference, difference.words);
     }
     if !status.found.stack.has(&"o2cb".to_owned()) {
         tell(Kind::Trouble, format!("the cluster stack is {}, not o2cb", status.found.stack.words(Clone::clone)));

@@ -135,3 +135,7 @@ pub(super) const ODD_CLUSTER_CONF: &str =
     "cluster:\n name=a\n x = \\\n y\\\\\n\n node_count=010\ncluster:\n name=b\nnode :\n\tcluster = b \r\n\tnumber = -1\nNode:\n # c\n";
 
 pub(super) const SYSCONFIG: &str = "# O2CB\nO2CB_ENABLED=true\nO2CB_STACK=o2cb\nexport O2CB_BOOTCLUSTER='web' # boot\nO2CB_HEARTBEAT_THRESHOLD=\"61\"\nO2CB_IDLE_TIMEOUT_MS=$X\nif true; then A=`b`; fi\n";
+
+pub(super) const KILLED_SURVIVOR: &str = include_str!("../../../formats/testdata/kernel_log/killed-survivor2.txt");
+
+pub(super) const GLOBAL_START: &str = include_str!("../../../formats/testdata/kernel_log/global-start.txt");

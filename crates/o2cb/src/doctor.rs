@@ -1,0 +1,92 @@
+//! `o2cb doctor`: what is wrong with this node's part of the cluster, why, and what to do; and what happened before. Looks only: nothing
+//! is written, loaded or mounted, and what it cannot see it calls unknown.
+//!
+//! ```text
+//! facts (files, disks, logs, sockets) ─► checks ─► report ─► text, json
+//!                                   └──► story (kernel logs) ──┘
+//! ```
+
+mod all_nodes;
+mod check;
+mod checks;
+mod facts;
+mod json;
+mod report;
+mod story;
+mod text;
+
+pub use check::{Check, Finding, Severity, Verdict};
+pub use checks::CHECKS;
+pub use facts::Facts;
+pub use report::Report;
+pub use story::{Kind, Story};
+
+use crate::kernel::Machine;
+use crate::place::Place;
+use crate::stack::Files;
+use crate::volumes::Steady;
+use clap::Args;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Options of `doctor`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Options {
+    /// Cluster [default: `O2CB_BOOTCLUSTER`, the registered one, or the only one of the configuration]
+    cluster: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+    /// Ask all nodes of the configuration, over ssh, and lay what they say side by side
+    #[arg(long)]
+    all_nodes: bool,
+    /// Do not connect to nodes that beat and are not connected
+    #[arg(long)]
+    no_probe: bool,
+    /// How long heartbeats on disk are watched
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(4..=3600))]
+    seconds: u64,
+    /// Also this kernel log: of a console, netconsole, dmesg or journal; may be given again
+    #[arg(long, value_name = "FILE")]
+    kernel_log: Vec<PathBuf>,
+}
+
+/// Examines this machine, or all. Exit code: 0 nothing is wrong, 1 something is, 3 nothing is and not all could be seen.
+pub fn run(place: &Place, options: &Options, verbose: u8) -> anyhow::Result<u8> {
+    let report = examine(place, options)?;
+    if options.all_nodes {
+        return all_nodes::tell(&report, options.json);
+    }
+    let mut out = io::stdout().lock();
+    if options.json {
+        writeln!(out, "{:#}", report.json())?;
+    } else {
+        write!(out, "{}", report.text(verbose > 0))?;
+    }
+    out.flush()?;
+    Ok(report.code())
+}
+
+/// Looks at everything, then judges.
+fn examine(place: &Place, options: &Options) -> anyhow::Result<Report> {
+    let machine = Machine::new(place);
+    let mut facts = Facts::look(&machine, place, &Files::new(place), options.cluster.as_deref());
+    facts.logs = facts::logs::Logs::look(&machine, place, &options.kernel_log)?;
+    if !options.no_probe {
+        facts.probes = facts::probe::look(&facts.status);
+    }
+    let port = facts.cluster().and_then(|cluster| cluster.local()?.port.is().copied());
+    let lost = facts.status.found.beats.live.is().zip(facts.status.found.connected.is());
+    // Asked only when a connection is missing: rules are a hint for that alone.
+    if let (Some(port), Some((live, connected))) = (port, lost)
+        && live.len() > connected.len() + 1
+    {
+        facts.firewall = facts::firewall::look(&machine, port);
+    }
+    let dead_ms =
+        facts.cluster().and_then(|cluster| cluster.threshold.is().map(|threshold| threshold.saturating_mul(formats::o2hb::BEAT_MS)));
+    let cluster = facts.status.asked.cluster.clone();
+    facts.disks = facts::disks::look(place, Duration::from_secs(options.seconds), &Steady(Instant::now()), cluster.as_ref(), dead_ms);
+    Ok(Report::of(facts))
+}

@@ -1,0 +1,102 @@
+//! The node table: of the file, of this kernel, of other nodes.
+
+use crate::doctor::check::{Finding, Verdict};
+use crate::doctor::facts::Facts;
+use crate::status::{About, differences};
+use formats::cluster_conf::HeartbeatMode;
+use formats::kernel_log::{Event, Message, Side};
+
+/// A refused join is news for so long, seconds.
+const NEWS_S: u64 = 3600;
+
+pub fn judge(facts: &Facts) -> Verdict {
+    let Some(cluster) = facts.cluster() else { return Verdict::NotApplicable("no cluster is registered".to_owned()) };
+    let mut findings = Vec::new();
+    let name = &cluster.name;
+    for difference in
+        differences(&facts.status, cluster).into_iter().filter(|difference| matches!(difference.about, About::Node | About::Heartbeat))
+    {
+        let finding = Finding::trouble(difference.words)
+            .seen(format!("/sys/kernel/config/cluster/{name} against {}", facts.config.path))
+            .because("the file was changed and this node not brought online since: nodes whose tables differ refuse each other's joins (error 22)")
+            .fixed_by(format!("o2cb online {name} (the init script's second `online` changes nothing in local mode)"));
+        findings.push(finding);
+    }
+    for number in unregistered(facts) {
+        let finding = Finding::trouble(format!("node {number} beats and is not registered here"))
+            .seen("/sys/kernel/debug/o2hb/livenodes")
+            .because("its node was removed here while it runs, or another cluster writes to the same disk")
+            .fixed_by(format!("compare {} of all nodes: `o2cb config diff NODE…`, then `o2cb online {name}`", facts.config.path));
+        findings.push(finding);
+    }
+    findings.extend(refused_joins(facts));
+    let mode = cluster.mode.is().copied().unwrap_or(HeartbeatMode::Local);
+    let fine = format!("{} nodes, {} heartbeat, as {} says", cluster.nodes.len(), mode.word(), facts.config.path);
+    Verdict::of(findings, fine).but_unknown(facts.log_unknown().map(|why| format!("whether other nodes' tables differ: {why}")))
+}
+
+fn unregistered(facts: &Facts) -> Vec<u32> {
+    let (Some(cluster), Some(live)) = (facts.cluster(), facts.status.found.beats.live.is()) else { return Vec::new() };
+    let known = |number: u32| cluster.nodes.iter().any(|node| node.number.is().map(|own| u32::from(*own)) == Some(number));
+    live.iter().copied().filter(|number| !known(*number)).collect()
+}
+
+/// Joins that were refused for a difference and did not succeed since.
+fn refused_joins(facts: &Facts) -> Vec<Finding> {
+    let recent: Vec<&Message> = facts.recent(NEWS_S).collect();
+    let mut findings: Vec<Finding> = Vec::new();
+    for (index, message) in recent.iter().enumerate() {
+        let later = recent.get(index + 1..).unwrap_or_default();
+        let Some(finding) = of_message(facts, message, later) else { continue };
+        match findings.iter_mut().find(|known| known.what == finding.what) {
+            // It is tried again and again.
+            Some(known) => *known = finding,
+            None => findings.push(finding),
+        }
+    }
+    findings
+}
+
+fn of_message(facts: &Facts, message: &Message, later: &[&Message]) -> Option<Finding> {
+    let joined = |node: u32, domain: &str| {
+        later
+            .iter()
+            .any(|message| matches!(&message.event, Some(Event::Joined { node: who, domain: what, .. }) if *who == node && what == domain))
+    };
+    let joined_self = || later.iter().any(|message| matches!(message.event, Some(Event::Joining { .. } | Event::Mounting { .. })));
+    let path = &facts.config.path;
+    let side = |on: &Side, local: u32, joining: u32| match on {
+        Side::Here => (format!("on {}", facts.node(local)), format!("not on {}, which wants to join", facts.node(joining))),
+        Side::Joining => (format!("on {}, which wants to join", facts.node(joining)), format!("not on {}", facts.node(local))),
+    };
+    let (what, cause) = match message.event.as_ref()? {
+        Event::NodeDiffers { domain, node, address, port, on, local, joining } if !joined(*joining, domain) => {
+            let (has, lacks) = side(on, *local, *joining);
+            (format!("node {node} ({address}:{port}) is registered {has}, {lacks}"), "the joining node is refused with error 22")
+        }
+        Event::RegionDiffers { domain, region, on, local, joining } if !joined(*joining, domain) => {
+            let (has, lacks) = side(on, *local, *joining);
+            (format!("region {region} is registered {has}, {lacks}"), "the joining node is refused with error 22")
+        }
+        Event::ModeDiffers { domain, global, local, joining } if !joined(*joining, domain) => {
+            let (has, lacks) = side(global, *local, *joining);
+            (format!("global heartbeat is set {has}, {lacks}"), "the joining node is refused with error 22")
+        }
+        Event::NodeMismatch { node } if !joined_self() => (
+            format!("{} refused this node's join: its node table differs from this one's", facts.node(*node)),
+            "number, name's address or port of a node differ; which, only the other node's log says, and nothing does for an address or port that differs",
+        ),
+        Event::RegionMismatch { node } if !joined_self() => (
+            format!("{} refused this node's join: its regions or heartbeat mode differ from this one's", facts.node(*node)),
+            "its log says which region",
+        ),
+        _ => return None,
+    };
+    let finding = Finding::trouble(what)
+        .seen(format!("kernel log: {}", message.text))
+        .because(format!("{path} differs between the nodes, or one was not brought online after a change: {cause}"))
+        .fixed_by(
+            "make it the same on all nodes: `o2cb config diff NODE…` tells the differences, then on the node that lacks it: `o2cb online`",
+        );
+    Some(finding)
+}

@@ -1,0 +1,70 @@
+//! Connections that were lost, and nobody died of it. One that is closed and made anew within seconds, as at every start, is no story.
+
+use super::{Boot, Kind, Line, Story};
+use formats::kernel_log::Event;
+
+/// A loss that goes on.
+struct Loss {
+    node: u32,
+    lines: Vec<Line>,
+}
+
+/// All losses of the log that did not end in a death.
+pub fn tell(boot: &Boot<'_>) -> Vec<Story> {
+    // This node's own end is told as such.
+    if boot.messages.iter().any(|message| matches!(message.event, Some(Event::Fencing { .. } | Event::StoppingAllRegions))) {
+        return Vec::new();
+    }
+    let mut stories = Vec::new();
+    let mut open: Vec<Loss> = Vec::new();
+    for message in &boot.messages {
+        match &message.event {
+            Some(Event::Idle { peer, ms }) => {
+                if let Some(loss) = open.iter_mut().find(|loss| loss.node == peer.number) {
+                    loss.lines.push(Boot::line(message));
+                } else {
+                    let first = Boot::concluded(message, *ms, format!("last message from node {}", peer.number));
+                    open.push(Loss { node: peer.number, lines: vec![first, Boot::line(message)] });
+                }
+            }
+            Some(Event::Disconnected { peer }) => {
+                if let Some(loss) = open.iter_mut().find(|loss| loss.node == peer.number) {
+                    loss.lines.push(Boot::line(message));
+                }
+            }
+            Some(Event::NotFencing { .. }) => open.iter_mut().for_each(|loss| loss.lines.push(Boot::line(message))),
+            Some(Event::Connected { peer, .. }) => {
+                if let Some(at) = open.iter().position(|loss| loss.node == peer.number) {
+                    let mut loss = open.remove(at);
+                    loss.lines.push(Boot::line(message));
+                    stories.push(story(boot, loss, true));
+                }
+            }
+            Some(Event::Evicted { node, .. } | Event::Left { node, .. }) => open.retain(|loss| loss.node != *node),
+            // Whoever leaves all domains and stops its heartbeat is not lost.
+            Some(Event::Leaving { .. }) => open.clear(),
+            _ => {}
+        }
+    }
+    stories.extend(open.into_iter().map(|loss| story(boot, loss, false)));
+    stories
+}
+
+fn story(boot: &Boot<'_>, loss: Loss, over: bool) -> Story {
+    let (own, node) = (boot.own_words(), loss.node);
+    let disconnected = loss.lines.iter().any(|line| line.words.ends_with("is gone"));
+    let (short, cause) = match (over, disconnected) {
+        (true, _) => (
+            "lost for a while, and came back",
+            "a cut or overloaded network, or a machine that stood still; it came back before anybody was fenced",
+        ),
+        (false, false) => (
+            "silent for a while",
+            "a cut or overloaded network, or a machine that stood still; the connection was kept, and messages in time cancel the alarm",
+        ),
+        (false, true) => {
+            ("lost", "a cut network, or a machine that went away; this log does not tell an end: see connection-blocked for how it is now")
+        }
+    };
+    boot.story(Kind::ConnectionLost, Some(node), format!("connection between {own} and node {node} {short}"), cause.to_owned(), loss.lines)
+}

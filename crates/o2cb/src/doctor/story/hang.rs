@@ -1,0 +1,69 @@
+//! Heartbeat writes that hung, and nobody died of it.
+
+use super::{Boot, Kind, Line, Story, nodes};
+use formats::kernel_log::{Event, Message};
+
+/// Signs that far apart are of two hangs, µs: they repeat at each half timeout.
+const APART_US: i64 = 300_000_000;
+
+/// All hangs of the log that did not end in a death.
+pub fn tell(boot: &Boot<'_>) -> Vec<Story> {
+    let is_sign = |message: &&&Message| {
+        matches!(
+            message.event,
+            Some(Event::WriteHung { .. } | Event::NegotiationReceived { .. } | Event::NegotiationApproved { .. } | Event::AllHung { .. })
+        )
+    };
+    let signs: Vec<&Message> = boot.messages.iter().filter(is_sign).copied().collect();
+    signs.chunk_by(|a, b| b.at.since(a.at).is_none_or(|later| later <= APART_US)).filter_map(|group| of_group(boot, group)).collect()
+}
+
+fn of_group(boot: &Boot<'_>, group: &[&Message]) -> Option<Story> {
+    let last = group.last()?;
+    let soon = |message: &&&Message| last.at.since(message.at).is_none_or(|ago| ago.abs() <= APART_US);
+    let mut asked: Vec<u32> = Vec::new();
+    let (mut own_hung, mut all) = (false, false);
+    for message in group {
+        match message.event {
+            Some(Event::WriteHung { .. }) => own_hung = true,
+            Some(Event::NegotiationReceived { from, .. }) => asked.push(from),
+            Some(Event::AllHung { .. } | Event::NegotiationApproved { .. }) => all = true,
+            _ => {}
+        }
+    }
+    asked.sort_unstable();
+    asked.dedup();
+    // What ended in a death is told there.
+    let died = boot.messages.iter().filter(soon).any(|message| match &message.event {
+        Some(Event::WriteTimeout { .. }) => true,
+        Some(Event::Evicted { node, .. }) => asked.contains(node),
+        _ => false,
+    });
+    if died {
+        return None;
+    }
+    let own = boot.own_words();
+    let (headline, cause) = if all {
+        (
+            "storage of all nodes hung, and nobody was fenced".to_owned(),
+            "the heartbeat writes of all nodes that live hung at once, so the storage itself was at fault; they agreed to wait".to_owned(),
+        )
+    } else if own_hung {
+        (
+            format!("storage of {own} hung for a while"),
+            format!("a heartbeat write of {own} took more than half of what is allowed, and then went on"),
+        )
+    } else {
+        let who = nodes(&asked);
+        (format!("storage of {who} hung for a while"), format!("{who} said that its heartbeat write hangs; it was not evicted since"))
+    };
+    let node = if all {
+        None
+    } else if own_hung {
+        boot.own
+    } else {
+        asked.first().copied()
+    };
+    let lines: Vec<Line> = group.iter().map(|message| Boot::line(message)).collect();
+    Some(boot.story(Kind::StorageHung, node, headline, cause, lines))
+}

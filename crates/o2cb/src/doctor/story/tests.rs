@@ -1,0 +1,136 @@
+//! Stories of logs as real kernels write them, from both ends of each death.
+
+use super::{Kind, Story, tell};
+use formats::kernel_log::Message;
+
+const REGION: &str = "region 003042E03E0B4F679C65C95B76CAE8D4 (dm-0)";
+const PEER: &str = "node node2 (num 2) at 10.77.0.2:7777";
+
+fn told(log: &str, own: u32) -> Vec<Story> {
+    tell(&Message::all_of(log.as_bytes()), Some(own), "a test")
+}
+
+fn only(log: &str, own: u32) -> Story {
+    let stories = told(log, own);
+    assert_eq!(stories.len(), 1, "{stories:#?}");
+    stories.into_iter().next().unwrap()
+}
+
+#[test]
+fn a_stalled_disk_as_its_node_tells_it() {
+    let log = format!(
+        "[  100.00] ocfs2: Mounting device (254,0) on (node 2, slot 1) with ordered data mode.\n\
+         [  206.02] o2hb: node 2 hb write hung for 6s on {REGION}, negotiate timeout with node 1.\n\
+         [  212.02] (kworker/0:1,12,0):o2hb_write_timeout:316 ERROR: Heartbeat write timeout to device dm-0 after 12020 milliseconds\n\
+         [  212.02] (kworker/0:1,12,0):o2hb_stop_all_regions:2577 ERROR: stopping heartbeat on all active regions.\n\
+         [  212.02] *** ocfs2 is very sorry to be fencing this system by restarting ***\n"
+    );
+    let story = only(&log, 9);
+    assert_eq!((story.kind, story.node, story.total_ms()), (Kind::DiskFence, Some(2), Some(12_020)));
+    assert!(
+        story.cause.contains("storage of node 2 hung") && story.cause.contains("12.0 s") && story.cause.contains("asked node 1"),
+        "{story:?}"
+    );
+    assert!(story.lines[0].words.contains("last good heartbeat on dm-0") && story.lines[0].at.boot_us == Some(200_000_000));
+}
+
+#[test]
+fn a_failing_disk_is_told_apart_from_one_that_hangs() {
+    let log = "[  201.00] (swapper,0,0):o2hb_bio_end_io:447 ERROR: IO Error -5\n\
+               [  203.00] (swapper,0,0):o2hb_bio_end_io:447 ERROR: IO Error -5\n\
+               [  212.02] (kworker/0:1,12,0):o2hb_write_timeout:316 ERROR: Heartbeat write timeout to device dm-0 after 12020 milliseconds\n\
+               [  212.02] *** ocfs2 is very sorry to be fencing this system by restarting ***\n";
+    let story = only(log, 2);
+    assert!(story.cause.contains("storage of node 2 failed") && story.lines.len() == 4, "{story:#?}");
+}
+
+#[test]
+fn a_stalled_disk_as_a_survivor_tells_it() {
+    let log = format!(
+        "[  206.02] o2hb: receive negotiate timeout message from node 2 on {REGION}.\n\
+         [  222.10] o2net: Connection to {PEER} has been idle for 10.105 secs.\n\
+         [  226.10] o2net: No longer connected to {PEER}\n\
+         [  226.10] o2cb: o2dlm has evicted node 2 from domain D\n\
+         [  226.11] o2cb: o2dlm has evicted node 2 from domain E\n\
+         [  228.00] o2dlm: Begin recovery on domain D for node 2\n\
+         [  228.00] o2dlm: Node 1 (me) is the Recovery Master for the dead node 2 in domain D\n\
+         [  230.00] o2dlm: End recovery on domain D\n\
+         [  230.10] ocfs2: Begin replay journal (node 2, slot 1) on device (254,0)\n\
+         [  230.50] ocfs2: End replay journal (node 2, slot 1) on device (254,0)\n"
+    );
+    let story = only(&log, 9);
+    assert_eq!((story.kind, story.node, story.total_ms()), (Kind::NodeDied, Some(2), Some(24_480)));
+    assert!(story.headline.contains("storage of node 2 hung") && story.open.contains("concluded"), "{story:#?}");
+    assert_eq!(story.lines.len(), 10);
+}
+
+#[test]
+fn a_cut_network_from_both_ends() {
+    let survivor = format!(
+        "[  210.10] o2net: Connection to {PEER} has been idle for 10.105 secs.\n\
+         [  229.00] (kworker/0:1,12,0):o2quo_make_decision:166 not fencing this node, heartbeating: 2, connected: 1, lowest: 1 (reachable)\n\
+         [  243.00] o2net: No longer connected to {PEER}\n\
+         [  243.00] o2cb: o2dlm has evicted node 2 from domain D\n"
+    );
+    let story = only(&survivor, 1);
+    assert!(story.headline.contains("network between node 1 and node 2 lost") && story.cause.contains("1 of 2 nodes"), "{story:#?}");
+    let victim = "[  209.90] o2net: Connection to node node1 (num 1) at 10.77.0.1:7777 has been idle for 10.0 secs.\n\
+         [  229.00] (kworker/0:1,12,0):o2quo_make_decision:150 ERROR: fencing this node because it is connected to a half-quorum of 1 out of 2 nodes which doesn't include the lowest active node 1\n\
+         [  229.00] (kworker/0:1,12,0):o2hb_stop_all_regions:2577 ERROR: stopping heartbeat on all active regions.\n\
+         [  229.00] *** ocfs2 is very sorry to be fencing this system by restarting ***\n";
+    let story = only(victim, 2);
+    assert_eq!((story.kind, story.total_ms()), (Kind::NetworkFence, Some(29_100)));
+    assert!(
+        story.cause.contains("network between node 2 and node 1 lost") && story.cause.contains("lost the quorum decision"),
+        "{story:#?}"
+    );
+    assert!(story.cause.contains("only half (1 of 2)") && story.cause.contains("lowest node 1"), "{story:#?}");
+}
+
+#[test]
+fn a_node_without_power_gives_no_sign() {
+    for log in ["killed-survivor1.txt", "killed-survivor2.txt"] {
+        let path = format!("{}/../formats/testdata/kernel_log/{log}", env!("CARGO_MANIFEST_DIR"));
+        let story = only(&std::fs::read_to_string(path).unwrap(), 1);
+        assert_eq!((story.kind, story.node), (Kind::NodeDied, Some(3)));
+        assert!(story.cause.contains("node 3 died (no sign before)") && story.open.contains("look alike"), "{story:#?}");
+        assert!(story.lines[0].words.contains("last message from node 3") && story.total_ms() > Some(15_000), "{story:#?}");
+    }
+}
+
+#[test]
+fn what_is_normal_or_over_is_no_death() {
+    let start = format!(
+        "[  1.0] o2net: Connection to {PEER} shutdown, state 8\n[  3.0] o2net: Connected to {PEER}\n\
+         [  9.0] o2dlm: Node 2 leaves domain D ( 1 ) 1 nodes\n[  9.1] o2net: Connection to {PEER} shutdown, state 8\n[  9.1] o2net: No longer connected to {PEER}\n"
+    );
+    assert_eq!(told(&start, 1), []);
+    let back = format!(
+        "[ 20.0] o2net: Connection to {PEER} has been idle for 10.0 secs.\n[ 21.0] o2net: No longer connected to {PEER}\n[ 25.0] o2net: Connected to {PEER}\n"
+    );
+    let story = only(&back, 1);
+    assert!(story.kind == Kind::ConnectionLost && story.headline.contains("came back") && story.total_ms() == Some(15_000), "{story:#?}");
+    let all = format!(
+        "[ 20.0] o2hb: node 1 hb write hung for 6s on {REGION}.\n[ 21.0] o2hb: receive negotiate timeout message from node 2 on {REGION}.\n[ 21.1] o2hb: all nodes hb write hung, maybe {REGION} is down.\n"
+    );
+    let story = only(&all, 1);
+    assert!(story.kind == Kind::StorageHung && story.headline.contains("all nodes hung"), "{story:#?}");
+}
+
+#[test]
+fn a_console_of_two_boots_and_a_panic() {
+    let log = "[    0.000000] Linux version 6.1\n[   50.0] *** ocfs2 is very sorry to be fencing this system by restarting ***\n\
+               [    0.000000] Linux version 6.1\n[    9.0] BUG: unable to handle page fault\n[    9.5] Kernel panic - not syncing: Fatal exception\n";
+    let kinds: Vec<Kind> = told(log, 1).iter().map(|story| story.kind).collect();
+    assert_eq!(kinds, [Kind::Fence, Kind::Crash]);
+}
+
+#[test]
+fn a_refused_join_is_told_with_its_nodes() {
+    let story = only(
+        "[  150.0] o2cb: This node could not connect to nodes:\n[  150.0]  1\n[  150.0] .\n[  150.0] o2cb: Cluster check failed. Fix errors before retrying.\n",
+        2,
+    );
+    assert!(story.kind == Kind::JoinFailed && story.cause.contains("node 1 beat and were not connected"), "{story:#?}");
+    assert!(!story.kind.is_incident());
+}
