@@ -369,7 +369,7 @@ fn help_tells_examples_codes_and_limits() {
     let output = Machine::new().run(&["--help"]);
     let help = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0));
-    for word in ["o2cb lock web backup", "63 bytes", "belongs to the node", "Exit codes", "--queue"] {
+    for word in ["o2cb lock web backup", "63 bytes", "belongs to the node", "Exit codes", "--poll"] {
         assert!(help.contains(word), "{word}");
     }
     assert!(!help.contains("--keeper") && !help.contains("--root"));

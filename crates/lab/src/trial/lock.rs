@@ -5,10 +5,10 @@ mod holder;
 use super::Bench;
 use crate::fault::power;
 use crate::interrupt::wait_for;
+use crate::programs;
 use crate::progress::say;
 use crate::ssh::on_each;
 use crate::stack::STEP;
-use crate::programs;
 use anyhow::{Context as _, ensure};
 use holder::Holder;
 use serde_json::Value;
@@ -210,7 +210,10 @@ fn killed_node(bench: &mut Bench) -> anyhow::Result<()> {
         waiting.end(0)?;
     }
     let dead = bench.lab.plan.timeouts.threshold * 2;
-    say(&format!("the others had done their part {:.0} s after the holder's node died (threshold: {dead} s)", began.elapsed().as_secs_f64()));
+    say(&format!(
+        "the others had done their part {:.0} s after the holder's node died (threshold: {dead} s)",
+        began.elapsed().as_secs_f64()
+    ));
     let counted = bench.lab.ssh.run(1, &format!("cat {COUNTER}"), STEP)?;
     ensure!(counted.trim() == "20", "the counter is {}, not 20", counted.trim());
     power::start(&mut bench.lab, 3, false)?;
