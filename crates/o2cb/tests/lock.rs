@@ -96,7 +96,7 @@ struct Held {
 
 impl Held {
     fn signal(&self, signal: &str) {
-        kill(signal, self.child.id() as i32);
+        kill(signal, self.child.id().cast_signed());
     }
 
     /// How it ends by itself.
@@ -240,7 +240,7 @@ fn a_signal_ends_the_wait() {
     let mut told = String::new();
     BufReader::new(waiting.stderr.take().unwrap()).read_line(&mut told).unwrap();
     assert!(told.contains("waiting for a process of this node"), "{told}");
-    kill("-TERM", waiting.id() as i32);
+    kill("-TERM", waiting.id().cast_signed());
     assert_eq!(waiting.wait().unwrap().code(), Some(128 + 15));
     assert_eq!(held.code(), Some(0));
     machine.nothing_is_left_soon();
@@ -369,7 +369,7 @@ fn help_tells_examples_codes_and_limits() {
     let output = Machine::new().run(&["--help"]);
     let help = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0));
-    for word in ["o2cb lock web backup", "63 bytes", "belongs to the node", "Exit codes", "--queue"] {
+    for word in ["o2cb lock web backup", "63 bytes", "belongs to the node", "Exit codes", "--poll"] {
         assert!(help.contains(word), "{word}");
     }
     assert!(!help.contains("--keeper") && !help.contains("--root"));

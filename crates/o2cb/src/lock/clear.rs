@@ -9,18 +9,18 @@ use crate::place::Place;
 use std::io;
 
 /// Ends this process's part in a lock.
-pub fn lock(place: &Place, domain: &str, name: &str, turn: Turn) -> Result<(), Refusal> {
+pub fn lock(place: &Place, domain: &str, name: &str, turn: &Turn) -> Result<(), Refusal> {
     let path = paths::lock(domain, name);
     end(&path, turn, || std::fs::remove_file(place.at(&path)))
 }
 
 /// Ends this process's part in a domain.
-pub fn domain(place: &Place, domain: &str, turn: Turn) -> Result<(), Refusal> {
+pub fn domain(place: &Place, domain: &str, turn: &Turn) -> Result<(), Refusal> {
     let path = paths::domain(domain);
     end(&path, turn, || std::fs::remove_dir(place.at(&path)))
 }
 
-fn end(path: &str, turn: Turn, remove: impl FnOnce() -> io::Result<()>) -> Result<(), Refusal> {
+fn end(path: &str, turn: &Turn, remove: impl FnOnce() -> io::Result<()>) -> Result<(), Refusal> {
     let failed = |error: io::Error| Refusal::of(SYSTEM, Deed::Remove, path, &error);
     if !turn.alone() {
         // The last one does it.

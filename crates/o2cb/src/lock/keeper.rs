@@ -128,7 +128,7 @@ impl<W: Write> Keeper<'_, W> {
         let left = if self.wish.stay && matches!(end, End::Unwanted) {
             turn.set_mark(Mark::Kept).map_err(marked)
         } else if self.wish.linger.is_zero() {
-            clear::domain(self.place, &self.wish.domain, turn)
+            clear::domain(self.place, &self.wish.domain, &turn)
         } else {
             match turn.mark() {
                 Ok(Mark::Made) => {
@@ -136,7 +136,7 @@ impl<W: Write> Keeper<'_, W> {
                     // Noted again: who waits for the domain to be idle sees that it was used.
                     turn.set_mark(Mark::Made).map_err(marked)
                 }
-                Ok(_) => clear::domain(self.place, &self.wish.domain, turn),
+                Ok(_) => clear::domain(self.place, &self.wish.domain, &turn),
                 Err(error) => Err(marked(error)),
             }
         };
@@ -196,7 +196,7 @@ impl<W: Write> Keeper<'_, W> {
             Err(error) => file_refusal(&paths::lock(&domain, &name), &error).into(),
             Ok(()) => self.locked(&path, &turn),
         };
-        with_cleared(end, clear::lock(self.place, &domain, &name, turn))
+        with_cleared(end, clear::lock(self.place, &domain, &name, &turn))
     }
 
     fn locked(&mut self, path: &Path, turn: &Turn) -> End {

@@ -38,7 +38,7 @@ pub fn linger(place: &Place, wish: &Wish, told_to_end: &AtomicBool) -> Result<()
             // The duty ends before the turn does: who comes next must not find it taken.
             duty.remove().map_err(failed)?;
             drop(duty);
-            return clear::domain(place, &wish.domain, turn);
+            return clear::domain(place, &wish.domain, &turn);
         }
         if ending {
             return duty.remove().map_err(failed);

@@ -43,7 +43,8 @@ mod tests {
 
     #[test]
     fn what_the_kernel_takes() {
-        for name in ["web", ".x", "a b", "é", "$d", &"d".repeat(63), "80FECD61B9F243B8BC986F82D80A2D2", "80FECD61B9F243B8BC986F82D80A2D2X"] {
+        for name in ["web", ".x", "a b", "é", "$d", &"d".repeat(63), "80FECD61B9F243B8BC986F82D80A2D2", "80FECD61B9F243B8BC986F82D80A2D2X"]
+        {
             assert_eq!(domain_fault(name), None, "{name}");
         }
         for name in ["backup", ".0123456789abcdef", &"l".repeat(31), "80FECD61", "a$"] {

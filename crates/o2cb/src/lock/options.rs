@@ -33,7 +33,7 @@ Limits:
   A process that waits is in uninterruptible sleep, beside the program, which can be ended; --poll avoids that.
   For --nonblock and --poll a lock whose value is kept, or whose holder was killed with all its processes, is held until somebody
   waits for it.
-  A value lives as long as a node has the lock's file, and is all zeros after the death of the node that wrote it.";
+  A value may be gone when a node forgets the lock, and is all zeros after the death of the node that wrote it.";
 
 /// Options of `lock`.
 #[derive(Clone, Debug, Default, Args)]

@@ -123,7 +123,7 @@ impl Request {
 
 /// Bytes as pairs of hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// The bytes of pairs of hexadecimal digits.

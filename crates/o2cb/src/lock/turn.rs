@@ -142,7 +142,7 @@ fn open(path: &Path) -> io::Result<Option<File>> {
             Err(error) => return Err(error),
         }
     }
-    let nofollow = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+    let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     match OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(nofollow).open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
