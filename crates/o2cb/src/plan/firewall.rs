@@ -52,7 +52,7 @@ fn firewalld(plan: &mut Plan, found: &Found, peers: &[Connection], to: (Ipv4Addr
                 zones.entry(zone).or_default().push(peer.from);
             }
             (Verdict::Deny, Ok(zone)) => {
-                refuse(plan, Firewall::Firewalld, peer, &format!("a rule of zone {zone} denies it, and comes first"))
+                refuse(plan, Firewall::Firewalld, peer, &format!("a rule of zone {zone} denies it, and comes first"));
             }
         }
     }

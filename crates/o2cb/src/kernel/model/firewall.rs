@@ -2,7 +2,6 @@
 
 use super::{Look as _, ModelKernel};
 use crate::program::Answer;
-use std::io;
 
 const PUBLIC: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<zone>\n  <short>Public</short>\n  <service name=\"ssh\"/>\n</zone>\n";
 
@@ -28,13 +27,13 @@ impl ModelKernel {
         self.read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    pub(super) fn firewall_cmd(&mut self, words: &[&str]) -> io::Result<Answer> {
+    pub(super) fn firewall_cmd(&mut self, words: &[&str]) -> Answer {
         let kept = words.contains(&"--permanent");
         let zone = words.iter().find_map(|word| word.strip_prefix("--zone=")).unwrap_or("public");
         let path = format!("/etc/firewalld/zones/{zone}.xml");
         let file = self.stored(&path).or_else(|| self.stored(&path.replace("/etc/", "/usr/lib/")));
         let Some(mut file) = file else {
-            return Ok(Answer { code: Some(112), stderr: format!("Error: INVALID_ZONE: {zone}"), ..Answer::default() });
+            return Answer { code: Some(112), stderr: format!("Error: INVALID_ZONE: {zone}"), ..Answer::default() };
         };
         for word in words {
             let rule = |verb: &str| word.strip_prefix(verb).and_then(|rule| rule.strip_prefix("-rich-rule="));
@@ -56,22 +55,22 @@ impl ModelKernel {
         if kept {
             self.put(&path, &file);
         }
-        Ok(Answer { code: Some(0), stdout: "success\n".to_owned(), ..Answer::default() })
+        Answer { code: Some(0), stdout: "success\n".to_owned(), ..Answer::default() }
     }
 
-    pub(super) fn ufw(&mut self, words: &[&str]) -> io::Result<Answer> {
+    pub(super) fn ufw(&mut self, words: &[&str]) -> Answer {
         let (delete, words) = match words {
             ["delete", rest @ ..] => (true, rest),
             words => (false, words),
         };
         let (["allow", "proto", "tcp", "from", peer, "to", "any", "port", port], Some(rules)) = (words, self.stored("/etc/ufw/user.rules"))
         else {
-            return Ok(Answer { code: Some(1), stderr: "ERROR: Invalid syntax".to_owned(), ..Answer::default() });
+            return Answer { code: Some(1), stderr: "ERROR: Invalid syntax".to_owned(), ..Answer::default() };
         };
         let tuple = format!("\n### tuple ### allow tcp {port} 0.0.0.0/0 any {peer} in\n");
         let rules = if delete { rules.replace(&tuple, "") } else { rules + &tuple };
         self.put("/etc/ufw/user.rules", &rules);
-        Ok(Answer { code: Some(0), stdout: "Rule added\n".to_owned(), ..Answer::default() })
+        Answer { code: Some(0), stdout: "Rule added\n".to_owned(), ..Answer::default() }
     }
 }
 

@@ -92,8 +92,8 @@ impl ModelKernel {
                 self.counts.retain(|uuid, _| Some(crate::found::count_key(uuid)) != key);
                 done(String::new())
             }
-            ("/usr/bin/firewall-cmd", words) if self.firewall_programs => self.firewall_cmd(words),
-            ("/usr/sbin/ufw", words) if self.firewall_programs => self.ufw(words),
+            ("/usr/bin/firewall-cmd", words) if self.firewall_programs => Ok(self.firewall_cmd(words)),
+            ("/usr/sbin/ufw", words) if self.firewall_programs => Ok(self.ufw(words)),
             _ => Err(io::ErrorKind::NotFound.into()),
         }
     }
