@@ -10,6 +10,9 @@ const AFTER_US: i64 = 600_000_000;
 /// Evictions of one node from several domains belong together, µs.
 const TOGETHER_US: i64 = 60_000_000;
 
+/// Who hears of hung storage.
+const ASKED: &str = "hung storage is told to the node with the lowest number alone: its log may know more";
+
 /// All deaths of the log.
 pub fn tell(boot: &Boot<'_>) -> Vec<Story> {
     let mut stories = Vec::new();
@@ -91,7 +94,8 @@ fn other(boot: &Boot<'_>, index: usize, node: u32) -> Story {
         )
     } else if let Some(ms) = silent {
         open = format!(
-            "no power, a crash, a hang and a fence look alike from here: node {node}'s console, its pstore or the journal of its previous boot can tell"
+            "no power, a crash, a hang and a fence look alike from here: node {node}'s console, its pstore or the journal of its previous boot \
+             can tell; {ASKED}"
         );
         (
             format!("node {node} died (no sign before)"),
@@ -107,7 +111,7 @@ fn other(boot: &Boot<'_>, index: usize, node: u32) -> Story {
             format!("node {node} closed its connections while it was still in the domain: it was stopped or restarted without unmounting"),
         )
     } else {
-        open = "this log has no sign of it from before".to_owned();
+        open = format!("this log has no sign of it from before; {ASKED}");
         (
             format!("node {node} died"),
             format!(

@@ -99,6 +99,16 @@ fn a_node_without_power_gives_no_sign() {
 }
 
 #[test]
+fn a_stalled_disk_of_the_lab_from_both_ends() {
+    let read = |log: &str| std::fs::read_to_string(format!("{}/../formats/testdata/kernel_log/{log}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let story = only(&read("stalled-survivor.txt"), 1);
+    assert!(story.node == Some(3) && story.cause.contains("storage of node 3 hung"), "{story:#?}");
+    let story = only(&read("stalled-victim.txt"), 3);
+    assert_eq!((story.kind, story.total_ms()), (Kind::DiskFence, Some(12_160)));
+    assert!(story.cause.contains("it asked node 1 to wait"), "{story:#?}");
+}
+
+#[test]
 fn what_is_normal_or_over_is_no_death() {
     let start = format!(
         "[  1.0] o2net: Connection to {PEER} shutdown, state 8\n[  3.0] o2net: Connected to {PEER}\n\
