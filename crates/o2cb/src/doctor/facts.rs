@@ -16,7 +16,7 @@ use crate::obstacles::Obstacles;
 use crate::place::Place;
 use crate::stack::Sources;
 use crate::status::Status;
-use formats::kernel_log::Message;
+use formats::kernel_log::{Event, Message};
 use formats::o2dlm::{Sending, send_tracking};
 
 /// All of it.
@@ -115,6 +115,13 @@ impl Facts {
     pub fn recent(&self, seconds: u64) -> impl Iterator<Item = &Message> {
         let from = self.logs.uptime_us.map(|now| now.saturating_sub(seconds * 1_000_000));
         self.now().iter().filter(move |message| message.at.boot_us >= from && from.is_some())
+    }
+
+    /// The same since the cluster was registered: each registration sets the heartbeat mode. What was wrong before may have been mended.
+    pub fn since_registered(&self, seconds: u64) -> Vec<&Message> {
+        let recent: Vec<&Message> = self.recent(seconds).collect();
+        let registered = recent.iter().rposition(|message| matches!(message.event, Some(Event::HeartbeatMode { .. })));
+        recent.into_iter().skip(registered.map_or(0, |index| index + 1)).collect()
     }
 
     /// Why messages of this boot are not known, if they are not.

@@ -60,7 +60,7 @@ fn lost(facts: &Facts, node: &FoundNode, number: u32) -> Finding {
     if let Some(probe) = probe {
         finding = finding.seen(format!("connecting to {at}: {:?} after {} ms", probe.outcome, probe.ms));
     }
-    let said = facts.recent(NEWS_S).filter(|message| message.event.as_ref().and_then(Event::node) == Some(number));
+    let said = facts.since_registered(NEWS_S).into_iter().filter(|message| message.event.as_ref().and_then(Event::node) == Some(number));
     let said: Vec<_> = said
         .filter(|message| {
             matches!(

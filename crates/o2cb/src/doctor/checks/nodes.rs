@@ -43,7 +43,7 @@ fn unregistered(facts: &Facts) -> Vec<u32> {
 
 /// Joins that were refused for a difference and did not succeed since.
 fn refused_joins(facts: &Facts) -> Vec<Finding> {
-    let recent: Vec<&Message> = facts.recent(NEWS_S).collect();
+    let recent = facts.since_registered(NEWS_S);
     let mut findings: Vec<Finding> = Vec::new();
     for (index, message) in recent.iter().enumerate() {
         let later = recent.get(index + 1..).unwrap_or_default();

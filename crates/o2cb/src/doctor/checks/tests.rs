@@ -234,6 +234,9 @@ fn row_4_timeouts_differ() {
     let differs = "5,9,4990000000,-;o2net: node db2 (num 2) at 10.9.0.2:7777 uses a network idle timeout of 30000 ms, but we use 60000 ms locally. Disconnecting.\n";
     bench.machine.write("dev/kmsg", differs);
     says(&bench.only("timeouts-differ"), &["30000 ms", "60000 ms", "O2CB_IDLE_TIMEOUT_MS"]);
+    // The cluster was registered anew since.
+    bench.machine.write("dev/kmsg", &format!("{differs}5,10,4995000000,-;o2hb: Heartbeat mode set to local\n"));
+    assert!(bench.report().findings().is_empty());
     bench
         .machine
         .write("dev/kmsg", &format!("{differs}5,10,4995000000,-;o2net: Accepted connection from node db2 (num 2) at 10.9.0.2:7777\n"));

@@ -81,9 +81,14 @@ fn on_disk(facts: &Facts) -> Vec<Finding> {
 /// What the handshakes of connections say, if none came about since.
 fn in_handshakes(facts: &Facts) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
-    let recent: Vec<_> = facts.recent(NEWS_S).collect();
+    let recent = facts.since_registered(NEWS_S);
+    let live = facts.status.found.beats.live.is();
     for (index, message) in recent.iter().enumerate() {
         let Some(Event::SettingDiffers { peer, setting, theirs_ms, ours_ms }) = &message.event else { continue };
+        // Whoever went away meanwhile is no trouble of now.
+        if live.is_some_and(|live| !live.contains(&peer.number)) {
+            continue;
+        }
         let connected = |later: &&formats::kernel_log::Message| matches!(&later.event, Some(Event::Connected { peer: who, .. }) if who.number == peer.number);
         if recent.iter().skip(index + 1).any(|later| connected(later)) {
             continue;
