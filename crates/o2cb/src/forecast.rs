@@ -113,6 +113,10 @@ fn told(look: &dyn Look, sources: &dyn Sources, file_only: bool, options: &Optio
 
 fn report(mut source: Source, options: &Options) -> Result<Report, String> {
     for named in &options.down {
+        let is = |node: &Node| node.name == *named || node.number.to_string() == *named;
+        if source.silent.iter().any(is) {
+            continue;
+        }
         let node = asked::node(&source.cluster, named)?;
         source.cluster = source.cluster.without(node);
     }

@@ -30,7 +30,7 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 /// What the doctor of a node says; `options` come before and after the verb.
-fn doctor(bench: &Bench, node: u8, before: &str, after: &str) -> anyhow::Result<Value> {
+pub(super) fn doctor(bench: &Bench, node: u8, before: &str, after: &str) -> anyhow::Result<Value> {
     let Said { code, out, err } = ours(bench, node, &format!("{before} doctor --json {after} {CLUSTER}"))?;
     let said: Value = serde_json::from_str(&out).with_context(|| format!("node{node}: o2cb doctor --json: exit {code}\n{out}{err}"))?;
     ensure!(
@@ -120,7 +120,7 @@ fn last_story<'a>(said: &'a Value, kind: &str, node: u8) -> Option<&'a Value> {
 }
 
 /// The last story of that kind has these words in its cause.
-fn tells(said: &Value, kind: &str, node: u8, words: &[&str]) -> anyhow::Result<()> {
+pub(super) fn tells(said: &Value, kind: &str, node: u8, words: &[&str]) -> anyhow::Result<()> {
     let Some(story) = last_story(said, kind, node) else {
         bail!(
             "no story {kind} of node{node}:\n{:#?}",

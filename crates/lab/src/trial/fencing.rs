@@ -38,7 +38,8 @@ fn stalled(disk: &'static str) -> Scenario<'static> {
         begin: Box::new(move |bench| disk::behave(&bench.lab, &[2], disk, How::Stall, 0)),
         end: Box::new(|_| Ok(())),
         lasts: None,
-        cause: &["storage", "node2"],
+        survivor: &["storage of node 2 hung"],
+        victim: Some(("disk-fence", &["storage of node 2 hung", "asked node 1 to wait"])),
     }
 }
 
@@ -51,7 +52,8 @@ pub(super) fn stall_one_of_three(bench: &mut Bench) -> anyhow::Result<()> {
         begin: Box::new(|bench| disk::behave(&bench.lab, &[2], "hb1", How::Stall, 0)),
         end: Box::new(|bench| disk::behave(&bench.lab, &[2], "hb1", How::Well, 0)),
         lasts: Some(long),
-        cause: &[],
+        survivor: &[],
+        victim: None,
     };
     let two = Scenario {
         nodes: &[1, 2, 3],
@@ -62,7 +64,8 @@ pub(super) fn stall_one_of_three(bench: &mut Bench) -> anyhow::Result<()> {
         }),
         end: Box::new(|_| Ok(())),
         lasts: None,
-        cause: &["storage", "node2"],
+        survivor: &["storage of node 2 hung"],
+        victim: Some(("disk-fence", &["storage of node 2 hung", "asked node 1 to wait"])),
     };
     played::play_all(bench, Heartbeat::Global(3), &[one, two])
 }
@@ -76,7 +79,8 @@ pub(super) fn stall_all(bench: &mut Bench) -> anyhow::Result<()> {
         begin: Box::new(|bench| disk::behave(&bench.lab, &[1, 2, 3], "ocfs2", How::Stall, 0)),
         end: Box::new(|bench| disk::behave(&bench.lab, &[1, 2, 3], "ocfs2", How::Well, 0)),
         lasts: Some(long),
-        cause: &["storage"],
+        survivor: &[],
+        victim: None,
     };
     played::play(bench, Heartbeat::Local, &scenario)
 }
@@ -89,7 +93,8 @@ pub(super) fn io_error(bench: &mut Bench) -> anyhow::Result<()> {
         begin: Box::new(|bench| disk::behave(&bench.lab, &[2], "hb1", How::Fail, 0)),
         end: Box::new(|_| Ok(())),
         lasts: None,
-        cause: &["node2"],
+        survivor: &["node 2"],
+        victim: Some(("disk-fence", &["storage of node 2 failed"])),
     };
     played::play(bench, Heartbeat::Global(1), &scenario)
 }
@@ -102,7 +107,8 @@ pub(super) fn cut_three(bench: &mut Bench) -> anyhow::Result<()> {
         begin: Box::new(|bench| bench.lab.network.cut(Role::Cluster, 3)),
         end: Box::new(|bench| bench.lab.network.join(Role::Cluster, 3, 0)),
         lasts: None,
-        cause: &["network", "node3"],
+        survivor: &["network between node 1 and node 3 lost"],
+        victim: Some(("network-fence", &["network between node 3 and nodes 1 and 2 lost", "lost the quorum decision"])),
     };
     played::play(bench, Heartbeat::Local, &scenario)
 }
@@ -115,7 +121,8 @@ pub(super) fn cut_two(bench: &mut Bench) -> anyhow::Result<()> {
         begin: Box::new(|bench| bench.lab.network.cut(Role::Cluster, 1)),
         end: Box::new(|bench| bench.lab.network.join(Role::Cluster, 1, 0)),
         lasts: None,
-        cause: &["network", "node2"],
+        survivor: &["network between node 1 and node 2 lost"],
+        victim: Some(("network-fence", &["network between node 2 and node 1 lost", "only half (1 of 2)"])),
     };
     played::play(bench, Heartbeat::Local, &scenario)
 }
@@ -128,7 +135,8 @@ pub(super) fn cut_global(bench: &mut Bench) -> anyhow::Result<()> {
         begin: Box::new(|bench| bench.lab.network.cut(Role::Cluster, 2)),
         end: Box::new(|bench| bench.lab.network.join(Role::Cluster, 2, 0)),
         lasts: None,
-        cause: &["network", "node2"],
+        survivor: &["network between node 1 and node 2 lost"],
+        victim: Some(("network-fence", &["network between node 2 and nodes 1 and 3 lost", "lost the quorum decision"])),
     };
     played::play(bench, Heartbeat::Global(3), &scenario)
 }
@@ -141,7 +149,8 @@ pub(super) fn killed(bench: &mut Bench) -> anyhow::Result<()> {
         begin: Box::new(|bench| bench.lab.process(3)?.kill()),
         end: Box::new(|_| Ok(())),
         lasts: None,
-        cause: &["node3"],
+        survivor: &["died (no sign before)"],
+        victim: None,
     };
     played::play(bench, Heartbeat::Local, &scenario)
 }

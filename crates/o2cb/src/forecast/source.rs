@@ -25,6 +25,8 @@ pub struct Source {
     pub from: String,
     /// What was assumed.
     pub notes: Vec<String>,
+    /// Nodes that are left out because they do not beat: number and name.
+    pub silent: Vec<Node>,
 }
 
 /// What the arguments say about it.
@@ -72,14 +74,14 @@ fn live(found: &Found, cluster: &FoundCluster, hz: u32, mut notes: Vec<String>) 
     for node in &cluster.nodes {
         nodes.push(Node { number: known(&node.number, "a node's number")?, name: node.name.clone() });
     }
+    let mut silent = Vec::new();
     match found.beats.live.is().filter(|live| !live.is_empty()) {
         Some(live) => {
-            let silent: Vec<&str> =
-                nodes.iter().filter(|node| !live.contains(&u32::from(node.number))).map(|node| node.name.as_str()).collect();
+            (nodes, silent) = nodes.into_iter().partition(|node| live.contains(&u32::from(node.number)));
             if !silent.is_empty() {
-                notes.push(format!("Left out, because no heartbeat of theirs is seen: {}.", silent.join(", ")));
+                let names: Vec<&str> = silent.iter().map(|node: &Node| node.name.as_str()).collect();
+                notes.push(format!("Left out, because no heartbeat of theirs is seen: {}.", names.join(", ")));
             }
-            nodes.retain(|node| live.contains(&u32::from(node.number)));
         }
         None => notes.push(match &found.beats.live {
             Seen::Is(_) => "No node beats now: this is what would be if all nodes of the cluster beat.".to_owned(),
@@ -103,6 +105,7 @@ fn live(found: &Found, cluster: &FoundCluster, hz: u32, mut notes: Vec<String>) 
         live: true,
         from: "the registered cluster (configfs)".to_owned(),
         notes,
+        silent,
     })
 }
 
@@ -174,6 +177,7 @@ fn of_file(sources: &dyn Sources, choice: &Choice<'_>, hz: u32, mut notes: Vec<S
         live: false,
         from: format!("{}, {from}", path.display()),
         notes,
+        silent: Vec::new(),
     })
 }
 

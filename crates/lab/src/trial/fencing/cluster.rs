@@ -8,7 +8,7 @@ use crate::ssh::on_each;
 use crate::stack::ocfs2::{self, MOUNT_POINT, OTHER_MOUNT_POINT, REGIONS};
 use crate::stack::{CLUSTER, STEP, corosync, gfs2, o2cb};
 use crate::trial::Bench;
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 
 /// How the nodes beat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,8 @@ impl Heartbeat {
         }
     }
 
-    fn regions(self) -> &'static [&'static str] {
+    /// The disks that carry them.
+    pub fn regions(self) -> &'static [&'static str] {
         match self {
             Heartbeat::Local => &[],
             Heartbeat::Global(count) => REGIONS.get(..count).unwrap_or(&REGIONS),
@@ -95,12 +96,14 @@ pub fn restore(bench: &mut Bench, formatted: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Boots nodes that do not run, and no more.
-pub fn boot_missing(bench: &mut Bench) -> anyhow::Result<Vec<u8>> {
+/// Boots nodes that do not run, and no more. Returns them with what their console had said before.
+pub fn boot_missing(bench: &mut Bench) -> anyhow::Result<Vec<(u8, Vec<u8>)>> {
     let running = bench.lab.running();
-    let missing: Vec<u8> = bench.lab.nodes().into_iter().filter(|node| !running.contains(node)).collect();
-    for &node in &missing {
+    let mut booted = Vec::new();
+    for node in bench.lab.nodes().into_iter().filter(|node| !running.contains(node)) {
+        let console = std::fs::read(bench.lab.place.console(node)).with_context(|| format!("the console of node{node}"))?;
         power::start(&mut bench.lab, node, true)?;
+        booted.push((node, console));
     }
-    Ok(missing)
+    Ok(booted)
 }
