@@ -22,7 +22,7 @@ pub fn tell(own: &Report, as_json: bool) -> anyhow::Result<u8> {
     };
     let host = own.facts.status.found.host.is().cloned().unwrap_or_default();
     let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_micros());
-    let answers = ask_others(cluster, &host, &["doctor", "--json"], DEADLINE, own.json(), now())?;
+    let answers = ask_others(cluster, &host, &["doctor", "--json"], DEADLINE, &own.json(), now())?;
     let differences = differences(&answers);
     let incidents = incidents(&answers);
     let code = code(&answers, !differences.is_empty());

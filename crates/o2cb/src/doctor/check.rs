@@ -81,6 +81,7 @@ impl Verdict {
     }
 
     /// The same where something could not be seen: nothing found is then not fine.
+    #[must_use]
     pub fn but_unknown(self, why: Option<String>) -> Verdict {
         match (self, why) {
             (verdict, None) => verdict,

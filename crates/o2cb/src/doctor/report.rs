@@ -46,7 +46,7 @@ impl Report {
 
     /// What was found by a check.
     #[cfg(test)]
-    pub fn verdict(&self, id: &str) -> &Verdict {
+    pub(super) fn verdict(&self, id: &str) -> &Verdict {
         &self.verdicts.iter().find(|(check, _)| check.id == id).expect("a check of that name").1
     }
 }

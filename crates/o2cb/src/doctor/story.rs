@@ -147,8 +147,7 @@ pub fn tell(messages: &[Message], own: Option<u32>, source: &str) -> Vec<Story> 
 fn own_number(messages: &[&Message]) -> Option<u32> {
     messages.iter().rev().find_map(|message| match message.event.as_ref()? {
         Event::Mounting { node, .. } => *node,
-        Event::WriteHung { node, .. } => Some(*node),
-        Event::RecoveryMaster { node, me: true, .. } => Some(*node),
+        Event::WriteHung { node, .. } | Event::RecoveryMaster { node, me: true, .. } => Some(*node),
         _ => None,
     })
 }

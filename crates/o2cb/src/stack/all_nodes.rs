@@ -39,7 +39,7 @@ pub fn ask_others(
     host: &str,
     words: &[&'static str],
     deadline: Duration,
-    own: Value,
+    own: &Value,
     own_us: u128,
 ) -> anyhow::Result<Vec<Asked>> {
     if !cluster.name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
@@ -86,7 +86,7 @@ pub fn tell(own: &Status, sources: &dyn Sources, as_json: bool, io: &mut Io<'_>)
         bail!("{} has no cluster {}", sources.config_path().display(), own.name.as_deref().unwrap_or("that could be meant"));
     };
     let host = own.found.host.is().cloned().unwrap_or_default();
-    let asked = ask_others(cluster, &host, &["status", "--json"], DEADLINE, own.json(), 0)?;
+    let asked = ask_others(cluster, &host, &["status", "--json"], DEADLINE, &own.json(), 0)?;
     let answers: Vec<(String, Result<Value, String>)> = asked.into_iter().map(|asked| (asked.node, asked.answer)).collect();
     let differences = differences(&answers);
     let code = code(&answers, !differences.is_empty());

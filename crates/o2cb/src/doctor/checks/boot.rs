@@ -150,7 +150,7 @@ fn survivors(facts: &Facts) -> String {
         [lowest, other] => format!(
             "in a split of the two nodes {lowest} and {other}, node {other} fences, whichever is well: the half with the lowest number stays"
         ),
-        [lowest, .., highest] if numbers.len() % 2 == 0 => {
+        [lowest, .., highest] if numbers.len().is_multiple_of(2) => {
             format!(
                 "in a split into halves the one without node {lowest} fences; a smaller part always does ({} nodes, up to {highest})",
                 numbers.len()

@@ -15,7 +15,7 @@ pub fn missing(facts: &Facts) -> Verdict {
     let candidates: Vec<String> = disks
         .volumes
         .iter()
-        .filter(|disk| matches!(&disk.on_disk, OnDisk::Named { cluster: name, global: true, .. } if *name == cluster.name))
+        .filter(|disk| matches!(&disk.made_for, OnDisk::Named { cluster: name, global: true, .. } if *name == cluster.name))
         .filter(|disk| !cluster.regions.contains(&disk.uuid))
         .map(|disk| format!("{} {}", disk.uuid, disk.path))
         .collect();

@@ -41,9 +41,8 @@ fn cause(kernel: &KernelFacts, release: &str) -> String {
     let os = kernel.os_name.as_deref().unwrap_or("this distribution");
     match kernel.os.as_deref() {
         Some("debian" | "ubuntu") if release.contains("cloud") => format!("the cloud kernels of {os} are built without OCFS2"),
-        Some("ubuntu") => format!("{os} keeps ocfs2 in a package of its own"),
         Some("rhel" | "centos" | "rocky" | "almalinux" | "fedora") => format!("the kernels of {os} are built without OCFS2"),
-        Some("sles" | "sles_sap" | "opensuse-leap") => format!("{os} keeps ocfs2 in a package of its own"),
+        Some("ubuntu" | "sles" | "sles_sap" | "opensuse-leap") => format!("{os} keeps ocfs2 in a package of its own"),
         _ => "it was built without it, or a package of its own holds it".to_owned(),
     }
 }

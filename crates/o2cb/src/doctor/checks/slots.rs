@@ -13,9 +13,9 @@ const APART_S: u64 = 10;
 const NEWS_S: u64 = 600;
 
 /// Volumes that this machine's cluster writes to, or that nobody else can be told to own.
-fn ours<'a>(facts: &'a Facts) -> impl Iterator<Item = &'a Disk> {
+fn ours(facts: &Facts) -> impl Iterator<Item = &Disk> {
     let name = facts.status.name.as_deref();
-    facts.disks.volumes.iter().filter(move |disk| match &disk.on_disk {
+    facts.disks.volumes.iter().filter(move |disk| match &disk.made_for {
         OnDisk::Local => false,
         OnDisk::Classic => true,
         OnDisk::Named { stack, cluster, .. } => stack == "o2cb" && Some(cluster.as_str()) == name,

@@ -55,7 +55,7 @@ fn disk(number: u8, on_disk: OnDisk) -> Disk {
         path: samples::device(number),
         uuid: samples::uuid(number),
         label: "data".to_owned(),
-        on_disk,
+        made_for: on_disk,
         mounted: vec!["/srv".to_owned()],
         twins: Vec::new(),
         sector: 512,
@@ -367,10 +367,10 @@ fn row_12_a_volume_of_another_cluster() {
     // Somebody uses it: it is theirs.
     bench.disks.volumes[3].beats = vec![beat(7)];
     assert!(bench.report().findings().is_empty());
-    bench.disks.volumes[3].on_disk = OnDisk::Named { stack: "o2cb".to_owned(), cluster: "web".to_owned(), global: true };
+    bench.disks.volumes[3].made_for = OnDisk::Named { stack: "o2cb".to_owned(), cluster: "web".to_owned(), global: true };
     bench.disks.volumes[3].beats.clear();
     says(&bench.only("volume-cluster"), &["o2cb/web/global", "Heartbeat mode is invalid"]);
-    bench.disks.volumes[3].on_disk = OnDisk::Named { stack: "pcmk".to_owned(), cluster: "ha".to_owned(), global: false };
+    bench.disks.volumes[3].made_for = OnDisk::Named { stack: "pcmk".to_owned(), cluster: "ha".to_owned(), global: false };
     assert!(bench.report().findings().is_empty());
     bench.kernel.put("/etc/fstab", "/dev/vde /o ocfs2 _netdev 0 0\n");
     says(&bench.only("volume-cluster"), &["pcmk/ha/local", "Cluster stack is invalid", "/etc/fstab:1"]);

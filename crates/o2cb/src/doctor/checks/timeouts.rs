@@ -90,7 +90,7 @@ fn in_handshakes(facts: &Facts) -> Vec<Finding> {
             continue;
         }
         let connected = |later: &&formats::kernel_log::Message| matches!(&later.event, Some(Event::Connected { peer: who, .. }) if who.number == peer.number);
-        if recent.iter().skip(index + 1).any(|later| connected(later)) {
+        if recent.iter().skip(index + 1).any(connected) {
             continue;
         }
         let (words, variable) = match setting {

@@ -26,11 +26,10 @@ fn running(facts: &Facts) -> Option<(String, bool)> {
 fn of_disk(facts: &Facts, disk: &Disk, name: &str, global: bool) -> Option<Finding> {
     let wanted = facts.boot.fstab.iter().find(|entry| entry.is_for(&disk.path, &disk.uuid, &disk.label));
     let mode = |global: bool| if global { "global" } else { "local" };
-    let (says, error) = match &disk.on_disk {
-        OnDisk::Local => return None,
+    let (says, error) = match &disk.made_for {
         // One without a name can be mounted by any o2cb cluster with local heartbeat.
         OnDisk::Classic if global => ("o2cb, no cluster's name, local".to_owned(), "Heartbeat mode is invalid"),
-        OnDisk::Classic => return None,
+        OnDisk::Classic | OnDisk::Local => return None,
         OnDisk::Named { stack, cluster, global: theirs } => {
             let says = format!("{stack}/{cluster}/{}", mode(*theirs));
             if stack != "o2cb" {
@@ -44,10 +43,10 @@ fn of_disk(facts: &Facts, disk: &Disk, name: &str, global: bool) -> Option<Findi
             }
         }
     };
-    let same_name = matches!(&disk.on_disk, OnDisk::Named { cluster, stack, .. } if cluster == name && stack == "o2cb");
+    let same_name = matches!(&disk.made_for, OnDisk::Named { cluster, stack, .. } if cluster == name && stack == "o2cb");
     let known =
-        matches!(&disk.on_disk, OnDisk::Named { cluster, .. } if facts.config.config.clusters.iter().any(|own| own.name == *cluster));
-    let o2cb = matches!(&disk.on_disk, OnDisk::Named { stack, .. } if stack == "o2cb");
+        matches!(&disk.made_for, OnDisk::Named { cluster, .. } if facts.config.config.clusters.iter().any(|own| own.name == *cluster));
+    let o2cb = matches!(&disk.made_for, OnDisk::Named { stack, .. } if stack == "o2cb");
     // A disk that others use, or that is of another stack, is theirs, unless this machine is to mount it.
     let ours = wanted.is_some() || same_name || (o2cb && !known && disk.beating().is_empty());
     if !ours {

@@ -50,7 +50,7 @@ pub struct Disk {
     /// Label; may be empty.
     pub label: String,
     /// Stack and cluster.
-    pub on_disk: OnDisk,
+    pub made_for: OnDisk,
     /// Where it is mounted here.
     pub mounted: Vec<String>,
     /// Other devices with the same volume.
@@ -141,7 +141,7 @@ fn of(volume: &Found, detail: &Detail, cluster: Option<&Cluster>, dead_ms: Optio
         path: volume.path.display().to_string(),
         uuid: superblock.uuid_text(),
         label: superblock.label.clone(),
-        on_disk,
+        made_for: on_disk,
         mounted: volume.mounted.clone(),
         twins: volume.twins.iter().map(|path| path.display().to_string()).collect(),
         sector: volume.sector,

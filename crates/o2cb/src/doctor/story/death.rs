@@ -48,7 +48,7 @@ fn signs<'a>(boot: &Boot<'a>, index: usize, node: u32) -> Vec<&'a Message> {
         match &message.event {
             Some(Event::Connected { peer, .. }) if peer.number == node => signs.clear(),
             Some(Event::NotFencing { .. } | Event::CarrierLost { .. } | Event::WriteHung { .. } | Event::AllHung { .. }) => {
-                signs.push(message)
+                signs.push(message);
             }
             Some(event) if event.node() == Some(node) && !matches!(event, Event::Joined { .. }) => signs.push(message),
             _ => {}

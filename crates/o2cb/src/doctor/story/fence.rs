@@ -22,7 +22,7 @@ pub fn tell(boot: &Boot<'_>) -> Option<Story> {
         let lines = boot.messages.get(last).map(|message| Boot::line(message)).into_iter().collect();
         let mut story =
             boot.story(Kind::Fence, boot.own, format!("{} fenced itself", boot.own_words()), "not in this log".to_owned(), lines);
-        story.open = "what was said before is not in this log".to_owned();
+        "what was said before is not in this log".clone_into(&mut story.open);
         return Some(story);
     };
     Some(match message.event.clone() {

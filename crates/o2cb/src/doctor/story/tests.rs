@@ -99,10 +99,15 @@ fn a_node_without_power_gives_no_sign() {
 }
 
 #[test]
-fn a_stalled_disk_of_the_lab_from_both_ends() {
+fn deaths_of_the_lab() {
     let read = |log: &str| std::fs::read_to_string(format!("{}/../formats/testdata/kernel_log/{log}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let story = only(&read("stalled-survivor.txt"), 1);
     assert!(story.node == Some(3) && story.cause.contains("storage of node 3 hung"), "{story:#?}");
+    let story = only(&read("cut-survivor.txt"), 1);
+    assert!(
+        story.node == Some(3) && story.cause.contains("network between node 1 and node 3 lost") && story.cause.contains("2 of 3 nodes"),
+        "{story:#?}"
+    );
     let story = only(&read("stalled-victim.txt"), 3);
     assert_eq!((story.kind, story.total_ms()), (Kind::DiskFence, Some(12_160)));
     assert!(story.cause.contains("it asked node 1 to wait"), "{story:#?}");
