@@ -67,6 +67,9 @@ pub enum Verb {
         /// Print the inode of a path (started where asking may hang)
         #[arg(long, hide = true, value_name = "PATH")]
         inode_of: Option<PathBuf>,
+        /// Read this device for the collector (which starts this: a device may hang)
+        #[arg(long, hide = true, value_name = "PATH")]
+        device: Option<PathBuf>,
     },
     /// Print the completion script of a shell
     Completions {

@@ -65,6 +65,10 @@ fn run() -> anyhow::Result<u8> {
             writeln!(io::stdout(), "{}", metadata.ino())?;
             Ok(0)
         }
+        Some(Verb::Collect { device: Some(path), .. }) => {
+            collect::device::serve(&path, io::stdin().lock(), io::stdout().lock())?;
+            Ok(0)
+        }
         Some(Verb::Collect { protocol: true, .. }) => {
             writeln!(io::stdout(), "dlmtop-protocol {}", sample::message::PROTOCOL)?;
             Ok(0)

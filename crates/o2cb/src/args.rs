@@ -1,7 +1,7 @@
 //! The arguments. Global options come before or after the command; `o2cb(8)` wants them before.
 
 use crate::place::Place;
-use crate::{config, stack, volumes};
+use crate::{collect_verb, config, stack, volumes, watch};
 use clap::{ArgAction, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -31,6 +31,11 @@ pub enum Verb {
     Stack(stack::Verb),
     /// List the OCFS2 volumes of this machine
     Volumes(volumes::Options),
+    /// Watch heartbeats, connections and domains: live, as text or JSON, to the log, or for a hook
+    Watch(watch::Options),
+    /// Collect on this node and talk to a viewer on stdin and stdout (started by it over ssh)
+    #[command(hide = true)]
+    Collect(collect_verb::Options),
     /// Print completions for a shell
     Completions {
         /// Shell

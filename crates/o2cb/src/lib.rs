@@ -8,6 +8,7 @@
 
 pub mod apply;
 mod args;
+mod collect_verb;
 pub mod config;
 pub mod defaults;
 pub mod errno;
@@ -22,6 +23,7 @@ pub mod status;
 pub mod step;
 pub mod volumes;
 pub mod wanted;
+pub mod watch;
 
 use args::{Cli, Verb};
 use clap::{CommandFactory as _, Parser as _};
@@ -59,6 +61,8 @@ impl Cli {
             Verb::Config(verb) => config::run(&place, verb, self.verbose),
             Verb::Stack(verb) => stack::run(&place, verb, self.verbose),
             Verb::Volumes(options) => volumes::run(&place, options),
+            Verb::Watch(options) => watch::run(options),
+            Verb::Collect(options) => collect_verb::run(options),
             Verb::Completions { shell } => {
                 clap_complete::generate(*shell, &mut Cli::command(), "o2cb", &mut io::stdout());
                 Ok(0)
