@@ -45,6 +45,8 @@ pub enum Verb {
     Waits(Watch),
     /// Which node masters how many resources, used by whom
     Masters(Watch),
+    /// O2CB's stack: heartbeats, connections and domains, and who is how far from fencing itself
+    O2cb(Watch),
     /// Everything about one inode: its locks, resources, queues and masters on every node
     Inode(Inode),
     /// What happens to locks and masters from one moment to the next, or while a command runs

@@ -52,6 +52,7 @@ fn run() -> anyhow::Result<u8> {
         Some(Verb::Hot(options)) => watch::watch(&options, View::Hot),
         Some(Verb::Waits(options)) => watch::watch(&options, View::Waits),
         Some(Verb::Masters(options)) => watch::watch(&options, View::Masters),
+        Some(Verb::O2cb(options)) => watch::watch(&options, View::O2cb),
         Some(Verb::Inode(options)) => watch::watch(&options.watch, View::Inode(views::which::inode(&options.which)?)),
         Some(Verb::Life(options)) => life::life(&options),
         Some(Verb::Demo(demo)) => watch::demo(&demo.show, demo.speed),

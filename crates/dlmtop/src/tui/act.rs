@@ -201,7 +201,7 @@ impl App {
             View::Locks => self.name(at),
             View::Findings => self.shown.as_ref()?.findings.get(at)?.lock.map(Name::Lock),
             View::Episodes => episodes::of(self).get(at).map(|episode| Name::Lock(episode.name)),
-            View::Nodes | View::Waits | View::Masters | View::Inode => None,
+            View::Nodes | View::Waits | View::Masters | View::Inode | View::O2cb => None,
         }
     }
 
@@ -247,7 +247,7 @@ impl App {
                 finding.and_then(|finding| finding.uuid.clone().zip(finding.lock.map(Name::Lock)))
             }
             View::Episodes => episodes::of(self).get(at).map(|episode| (episode.uuid.clone(), Name::Lock(episode.name))),
-            View::Waits | View::Masters | View::Inode => return Vec::new(),
+            View::Waits | View::Masters | View::Inode | View::O2cb => return Vec::new(),
             View::Nodes => {
                 let node = nodes::of(self).get(at).map(|node| node.node);
                 if node.is_some() {

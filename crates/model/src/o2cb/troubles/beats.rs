@@ -66,7 +66,7 @@ fn silent(cluster: &ClusterView, region: &RegionView, cell: &CellView, age: u64,
         text.push_str(&format!(" (region {})", short(&region.uuid)));
     }
     let threshold = cluster.threshold.map(|threshold| {
-        format!("threshold {threshold}: a node fences itself after ({threshold} - 1) × 2 s, is declared dead after {threshold} × 2 s")
+        format!("threshold {threshold}: a node fences itself after ({threshold} - 1) x 2 s, is declared dead after {threshold} x 2 s")
     });
     Found::new(severity, "silent", subject(region, cell), text)
         .told_by(cell.read_by.as_deref())
