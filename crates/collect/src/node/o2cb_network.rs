@@ -10,6 +10,7 @@ use formats::o2dlm::send_tracking;
 use formats::proc::net_tcp;
 use formats::sock_diag::Socket;
 use sample::o2cb::{Cluster, Connection, Sending};
+use std::io;
 
 const CONNECTED: &str = "/sys/kernel/debug/o2net/connected_nodes";
 const SEND_TRACKING: &str = "/sys/kernel/debug/o2net/send_tracking";
@@ -45,7 +46,10 @@ fn asked(node: &mut Files<'_>) -> Result<Vec<Socket>, String> {
     if !loads_nothing(node) {
         return Err("the kernel's module tcp_diag is not loaded, and a monitor loads none (`modprobe tcp_diag` does)".to_owned());
     }
-    node.files.tcp_sockets().map_err(|error| described("sock_diag", &error))
+    node.files.tcp_sockets().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => "the kernel has no tcp_diag (CONFIG_INET_TCP_DIAG)".to_owned(),
+        _ => described("sock_diag", &error),
+    })
 }
 
 /// Whether asking makes the kernel load no module: it is loaded, built in, or the kernel has no modules.

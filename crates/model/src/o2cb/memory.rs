@@ -27,6 +27,8 @@ pub(super) struct NodeMemory {
     /// Name by which it is looked at.
     pub name: String,
     link: Link,
+    /// Why the way to it was broken last, until it is up again.
+    down: Option<Fault>,
     fault: Option<Fault>,
     /// What it said last, and when that came.
     pub said: Option<(O2cbSample, ViewTime)>,
@@ -66,7 +68,7 @@ pub(super) struct Witness<'m> {
 impl Memory {
     /// Nodes by these names, of which nothing is known yet.
     pub fn new(nodes: impl IntoIterator<Item = String>, rules: O2cbRules) -> Memory {
-        let node = |name| NodeMemory { name, link: Link::Connecting(1), fault: None, said: None, gap_us: 0, regions: BTreeMap::new() };
+        let node = |name| NodeMemory { name, link: Link::Connecting(1), down: None, fault: None, said: None, gap_us: 0, regions: BTreeMap::new() };
         Memory { rules, nodes: nodes.into_iter().map(node).collect(), since: BTreeMap::new() }
     }
 
@@ -78,6 +80,11 @@ impl Memory {
             node.said = None;
             node.regions.clear();
             node.fault = None;
+        }
+        match &link {
+            Link::Down { fault, .. } => node.down = Some(fault.clone()),
+            Link::Up(_) => node.down = None,
+            Link::Connecting(_) => {}
         }
         node.link = link;
     }
@@ -173,7 +180,8 @@ impl NodeMemory {
     fn seen(&self, now: ViewTime, rules: &O2cbRules) -> NodeSeen {
         let cluster = self.said.as_ref().and_then(|(sample, _)| sample.registered());
         let state = match (&self.link, &self.fault, self.age_us(now)) {
-            (Link::Connecting(_), ..) => "connecting".to_owned(),
+            // An attempt is no end of what was wrong.
+            (Link::Connecting(_), ..) => self.down.as_ref().map_or_else(|| "connecting".to_owned(), ToString::to_string),
             (Link::Down { fault, .. }, ..) => fault.to_string(),
             (Link::Up(_), Some(fault), None) => fault.to_string(),
             (Link::Up(_), None, None) => "waiting".to_owned(),

@@ -53,7 +53,13 @@ pub fn news(before: Option<&O2cbView>, after: &O2cbView) -> Vec<News> {
     for trouble in before.troubles.iter().filter(|trouble| same(&after.troubles, trouble).is_none()) {
         let heard = |name: &String| after.nodes.iter().any(|node| node.name == *name && node.counts);
         let unseen = !trouble.told_by.is_empty() && !trouble.told_by.iter().any(heard);
-        let (change, words) = if unseen { (Change::Unseen, "not seen any more") } else { (Change::Ended, "over") };
+        let dead = after.troubles.iter().any(|other| other.rule == "dead" && other.subject == trouble.subject);
+        let (change, words) = match (unseen, dead) {
+            (true, _) => (Change::Unseen, "not seen any more"),
+            // It has not got better.
+            (false, true) => (Change::Ended, "ended by its death"),
+            (false, false) => (Change::Ended, "over"),
+        };
         news.push(News {
             change,
             severity: Severity::Note,

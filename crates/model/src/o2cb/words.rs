@@ -48,11 +48,21 @@ pub(super) fn verdict(nodes: &[NodeSeen], clusters: &[ClusterView], troubles: &[
         return (format!("no cluster: {}", states.join(", ")), note);
     }
     let beats = |cluster: &ClusterView| {
-        let beating = cluster.members.iter().filter(|member| {
-            let mut slots = cluster.regions.iter().flat_map(|region| &region.slots);
-            slots.any(|slot| slot.number == member.number && slot.state == CellState::Beating)
-        });
-        format!("{} of {} beat in {}", beating.count(), count(cluster.members.len(), "node"), count(cluster.regions.len(), "region"))
+        let are = |state: CellState| {
+            let members = cluster.members.iter().filter(|member| {
+                let mut slots = cluster.regions.iter().flat_map(|region| &region.slots);
+                slots.any(|slot| slot.number == member.number && slot.state == state)
+            });
+            members.count()
+        };
+        let (nodes, regions) = (count(cluster.members.len(), "node"), count(cluster.regions.len(), "region"));
+        match are(CellState::Unsettled) {
+            0 => format!("{} of {nodes} beat in {regions}", are(CellState::Beating)),
+            _ => {
+                let live = cluster.members.iter().filter(|member| member.live == Some(true)).count();
+                format!("the kernel counts {live} of {nodes} among the living; {regions} watched for less than two beats")
+            }
+        }
     };
     let connected = |cluster: &ClusterView| {
         let needed = cluster.connections.iter().filter(|link| link.needed == Some(true));

@@ -135,7 +135,7 @@ impl Page {
         let width = usize::from(area.width);
         let gap = width.saturating_sub(left.chars().count() + right.chars().count()).max(2);
         put(buffer, head, &format!("{left}{}{right}", " ".repeat(gap)), Style::new().add_modifier(Modifier::REVERSED));
-        let room = rows.clone().count();
+        let room = usize::from(area.height).saturating_sub(2);
         let all = match &self.picture {
             Some(picture) => lines(&picture.view, width, self.warn_percent),
             None => vec![Line { tone: Tone::Note, text: "waiting for the first readings ...".to_owned() }],
