@@ -6,6 +6,7 @@ use crate::time::ViewTime;
 use formats::o2hb::{Block, SlotHistory};
 use sample::o2cb::{Cluster, Member, O2cbSample, Registered, Slots};
 use sample::{Fault, Link};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -158,7 +159,9 @@ impl Memory {
             dated.push(trouble.dated(for_ms));
         }
         self.since = since;
-        dated.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.for_ms.cmp(&a.for_ms)));
+        // What ends with a fence comes before what may lead to it.
+        let rank = |trouble: &Trouble| (Reverse(trouble.severity), !matches!(trouble.rule, "silent" | "no-quorum"), Reverse(trouble.for_ms));
+        dated.sort_by_key(rank);
         dated
     }
 }

@@ -140,7 +140,7 @@ fn a_silent_connection_is_told_before_the_kernel_gives_it_up() {
         }
     });
     assert_eq!(views[3].verdict, "nothing has come from node2 to node1 for 6.4 s: counts as lost in 3 s (and 1 more)");
-    assert_eq!(trouble(&views[5], "no-quorum"), None);
+    assert_eq!(trouble(&views[4], "no-quorum"), None);
     // connected_nodes is empty: node 1 is alone of three.
     let alone = trouble(&views[10], "no-quorum").unwrap();
     assert_eq!((alone.severity, alone.text.contains("connected to 1 of 3")), (Severity::Critical, true), "{alone:?}");
