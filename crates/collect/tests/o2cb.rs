@@ -38,7 +38,8 @@ impl Node {
         ] {
             node.put(&format!("{cluster}/{file}"), value);
         }
-        for (file, value) in [("block_bytes", "512\n"), ("start_block", "2184\n"), ("blocks", "255\n"), ("dev", "ubda\n"), ("pid", "174\n")] {
+        for (file, value) in [("block_bytes", "512\n"), ("start_block", "2184\n"), ("blocks", "255\n"), ("dev", "ubda\n"), ("pid", "174\n")]
+        {
             node.put(&format!("{cluster}/heartbeat/{UUID}/{file}"), value);
         }
         for (file, value) in [("elapsed_time_in_ms", "860\n"), ("livenodes", "1 2 3 \n"), ("num", "0\n"), ("pinned", "1\n")] {

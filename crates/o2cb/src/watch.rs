@@ -16,8 +16,8 @@ mod terminal;
 
 use anyhow::Context as _;
 use clap::Args;
-pub use eye::local_files;
 use eye::Eye;
+pub use eye::local_files;
 use hook::Hook;
 use log::{Log, Where};
 use model::Severity;

@@ -29,13 +29,7 @@ fn machine() -> tempfile::TempDir {
 }
 
 fn watch(root: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_o2cb"))
-        .arg("watch")
-        .args(arguments)
-        .env("O2CB_ROOT", root)
-        .env("TZ", "UTC")
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_o2cb")).arg("watch").args(arguments).env("O2CB_ROOT", root).env("TZ", "UTC").output().unwrap()
 }
 
 fn stdout(output: &Output) -> String {
@@ -60,7 +54,10 @@ fn a_line_of_json_for_each_reading() {
     let [first, second] = objects.as_slice() else { panic!("{text}") };
     assert_eq!((first["schema"].as_u64(), first["number"].as_u64(), second["number"].as_u64()), (Some(1), Some(1), Some(2)));
     let cluster = &first["clusters"][0];
-    assert_eq!((cluster["name"].as_str(), cluster["fence_ms"].as_u64(), cluster["dead_ms"].as_u64()), (Some("lab"), Some(60_000), Some(62_000)));
+    assert_eq!(
+        (cluster["name"].as_str(), cluster["fence_ms"].as_u64(), cluster["dead_ms"].as_u64()),
+        (Some("lab"), Some(60_000), Some(62_000))
+    );
     assert_eq!(cluster["members"][1]["name"], "node2");
     assert!(first["severity"].is_null() && second["time_us"].as_u64() > first["time_us"].as_u64());
 }
@@ -74,8 +71,7 @@ fn a_warning_goes_to_the_log_and_the_hook_and_decides_the_exit_code() {
     }
     let told = root.path().join("told");
     let script = format!("read -r json; echo \"$O2CB_RULE $json\" >> {}", told.display());
-    let output =
-        watch(root.path(), &["--count", "4", "--interval", "0.5", "--log=stderr", "--hook", "sh", "-c", &script]);
+    let output = watch(root.path(), &["--count", "4", "--interval", "0.5", "--log=stderr", "--hook", "sh", "-c", &script]);
     assert_eq!(output.status.code(), Some(4), "{output:?}");
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("<2>"), "{stderr}");

@@ -10,8 +10,8 @@ use super::o2cb_network;
 use super::o2cb_slots::{Place, RegionDevices};
 use formats::o2dlm::{DlmState, node_list};
 use formats::proc::TaskStat;
-use sample::o2cb::{Cluster, Domain, Member, O2cbSample, Region, Registered, Slots, Thread};
 use sample::NodeClock;
+use sample::o2cb::{Cluster, Domain, Member, O2cbSample, Region, Registered, Slots, Thread};
 use std::io;
 
 /// There while `ocfs2_nodemanager` is loaded and configfs is mounted.

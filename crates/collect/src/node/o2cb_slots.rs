@@ -60,11 +60,23 @@ pub(super) struct RegionDevices {
     deadline: Option<Instant>,
 }
 
+/// What a device answered.
+#[derive(Debug)]
+struct Answer {
+    /// When, ns on the monotonic clock.
+    at_ns: u64,
+    /// How long it took, µs.
+    took_us: u64,
+    /// The bytes, or why there are none.
+    bytes: Result<Vec<u8>, String>,
+}
+
 #[derive(Debug)]
 struct RegionDevice {
     place: Place,
+    /// Places and lengths, in bytes.
     requests: Sender<(u64, usize)>,
-    answers: Receiver<(u64, u64, Result<Vec<u8>, String>)>,
+    answers: Receiver<Answer>,
     /// Since when an answer is awaited, and to how many slots.
     asked: Option<(Instant, u16)>,
     /// Highest slot that was ever seen in use.
@@ -131,14 +143,12 @@ impl RegionDevice {
     fn answer(&mut self, patience: Duration) -> Slots {
         let Some((since, upto)) = self.asked else { return Slots::NotRead };
         match self.answers.recv_timeout(patience) {
-            Ok((at_ns, took_us, Ok(bytes))) => {
+            Ok(Answer { at_ns, took_us, bytes }) => {
                 self.asked = None;
-                let reading = self.reading(at_ns, took_us, upto, &bytes);
-                Slots::Read(reading)
-            }
-            Ok((_, _, Err(why))) => {
-                self.asked = None;
-                Slots::Failed(why)
+                match bytes {
+                    Ok(bytes) => Slots::Read(self.reading(at_ns, took_us, upto, &bytes)),
+                    Err(why) => Slots::Failed(why),
+                }
             }
             Err(RecvTimeoutError::Timeout) => Slots::Unanswered { for_ms: since.elapsed().as_millis() as u64 },
             Err(RecvTimeoutError::Disconnected) => Slots::Failed("the thread that reads it ended".to_owned()),
@@ -154,8 +164,8 @@ impl RegionDevice {
     }
 }
 
-/// Answers with the time of the answer (ns, monotonic), how long it took (µs), and the bytes. Ends when nobody asks any more.
-fn serve(at: &DeviceAt, requests: &Receiver<(u64, usize)>, answers: &Sender<(u64, u64, Result<Vec<u8>, String>)>) {
+/// Answers until nobody asks any more.
+fn serve(at: &DeviceAt, requests: &Receiver<(u64, usize)>, answers: &Sender<Answer>) {
     let mut reader = None;
     for (offset, length) in requests {
         let began = Instant::now();
@@ -170,7 +180,8 @@ fn serve(at: &DeviceAt, requests: &Receiver<(u64, usize)>, answers: &Sender<(u64
             Ok(bytes)
         });
         let took_us = began.elapsed().as_micros() as u64;
-        if answers.send((clock::now().monotonic_ns, took_us, read.map_err(|problem| problem.to_string()))).is_err() {
+        let answer = Answer { at_ns: clock::now().monotonic_ns, took_us, bytes: read.map_err(|problem| problem.to_string()) };
+        if answers.send(answer).is_err() {
             return;
         }
     }

@@ -85,7 +85,9 @@ impl Face for ViewFace<'_> {
         }
         let time = snapshot.at.realtime_us.map_or_else(|| "time unknown".to_owned(), |us| self.clock.date_time(us));
         writeln!(out, "=== {time}  sample {}", snapshot.number)?;
-        for (node, why) in names::not_seen(snapshot) {
+        // O2CB's own lines tell which nodes are not seen; that no file system is mounted is nothing to them.
+        let not_seen = if self.view == View::O2cb { Vec::new() } else { names::not_seen(snapshot) };
+        for (node, why) in not_seen {
             writeln!(out, "!! {node}: {why}; what it holds and waits for is not seen")?;
         }
         let lines = match self.view {

@@ -57,8 +57,7 @@ mod tests {
              1: {own:08X}:9CEA {own:08X}:1E61 01 00000030:00000000 01:00000A10 00000005     0        0 12345 2 0 20 4 30 10 -1\nodd\n"
         );
         let address = Ipv4Addr::new(10, 9, 0, 2);
-        let socket =
-            TcpSocket { local: (address, 40170), remote: (address, 7777), state: 1, unacknowledged: 0x30, retransmits: 5 };
+        let socket = TcpSocket { local: (address, 40170), remote: (address, 7777), state: 1, unacknowledged: 0x30, retransmits: 5 };
         assert_eq!(parse(text.as_bytes()), [socket]);
     }
 

@@ -43,9 +43,8 @@ fn cell(cluster: &ClusterView, number: u8, numbers: &[u8], reader: Option<&Reade
     let member = cluster.members.iter().find(|member| member.number == number);
     let own = have.iter().find(|(witness, _)| witness.number == Some(number));
     let runs = |region: &Region| matches!(region.thread, Some(Thread::Runs(_) | Thread::Gone(_)));
-    let own_elapsed_ms = own
-        .filter(|(_, region)| runs(region))
-        .and_then(|(witness, region)| Some(region.elapsed_ms.filter(|&ms| ms > 0)? + witness.age_ms));
+    let own_elapsed_ms =
+        own.filter(|(_, region)| runs(region)).and_then(|(witness, region)| Some(region.elapsed_ms.filter(|&ms| ms > 0)? + witness.age_ms));
     let judged = reader.map(|reader| judge(reader, cluster, number, numbers));
     let (mut state, slot_age_ms, remarks) = judged.unwrap_or((CellState::Unread, None, Vec::new()));
     // Others count it among the living: in this region, else in any.

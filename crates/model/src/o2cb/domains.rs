@@ -10,9 +10,7 @@ pub(super) fn domains(witnesses: &[&Witness<'_>]) -> Vec<DomainView> {
     let mut domains: BTreeMap<&str, DomainView> = BTreeMap::new();
     for witness in witnesses {
         for domain in witness.cluster.domains.iter().flatten() {
-            let view = domains
-                .entry(&domain.name)
-                .or_insert_with(|| DomainView { name: domain.name.clone(), on_nodes: Vec::new() });
+            let view = domains.entry(&domain.name).or_insert_with(|| DomainView { name: domain.name.clone(), on_nodes: Vec::new() });
             view.on_nodes.push(DomainOnNode {
                 node: witness.node.name.clone(),
                 state: domain.state.as_ref().map(|state| state.state.clone()),

@@ -69,7 +69,8 @@ pub(super) struct Witness<'m> {
 impl Memory {
     /// Nodes by these names, of which nothing is known yet.
     pub fn new(nodes: impl IntoIterator<Item = String>, rules: O2cbRules) -> Memory {
-        let node = |name| NodeMemory { name, link: Link::Connecting(1), down: None, fault: None, said: None, gap_us: 0, regions: BTreeMap::new() };
+        let node =
+            |name| NodeMemory { name, link: Link::Connecting(1), down: None, fault: None, said: None, gap_us: 0, regions: BTreeMap::new() };
         Memory { rules, nodes: nodes.into_iter().map(node).collect(), since: BTreeMap::new() }
     }
 
@@ -160,7 +161,8 @@ impl Memory {
         }
         self.since = since;
         // What ends with a fence comes before what may lead to it.
-        let rank = |trouble: &Trouble| (Reverse(trouble.severity), !matches!(trouble.rule, "silent" | "no-quorum"), Reverse(trouble.for_ms));
+        let rank =
+            |trouble: &Trouble| (Reverse(trouble.severity), !matches!(trouble.rule, "silent" | "no-quorum"), Reverse(trouble.for_ms));
         dated.sort_by_key(rank);
         dated
     }
@@ -246,10 +248,7 @@ fn cluster(name: &str, witnesses: &[&Witness<'_>]) -> ClusterView {
     let beats = |count: u32| u64::from(count) * u64::from(formats::o2hb::BEAT_MS);
     let mut view = ClusterView {
         name: name.to_owned(),
-        heartbeat_mode: witnesses
-            .iter()
-            .find_map(|witness| witness.cluster.global)
-            .map(|global| if global { "global" } else { "local" }),
+        heartbeat_mode: witnesses.iter().find_map(|witness| witness.cluster.global).map(|global| if global { "global" } else { "local" }),
         threshold,
         fence_ms: threshold.map(|threshold| beats(threshold.saturating_sub(1))),
         dead_ms: threshold.map(beats),

@@ -8,8 +8,7 @@ use std::collections::BTreeSet;
 
 /// All regions that a witness has, by UUID.
 pub(super) fn regions(cluster: &ClusterView, witnesses: &[&Witness<'_>]) -> Vec<RegionView> {
-    let uuids: BTreeSet<&str> =
-        witnesses.iter().flat_map(|witness| &witness.cluster.regions).map(|region| region.uuid.as_str()).collect();
+    let uuids: BTreeSet<&str> = witnesses.iter().flat_map(|witness| &witness.cluster.regions).map(|region| region.uuid.as_str()).collect();
     let view = |uuid: &str| {
         let have = || witnesses.iter().copied().filter_map(|witness| Some((witness, of(witness, uuid)?)));
         let global = cluster.heartbeat_mode == Some("global");

@@ -80,11 +80,7 @@ pub fn memory(nodes: &[&str]) -> Memory {
 }
 
 /// Node 1 looks every 2 s from second 100 on; `slots` are what it reads and `change` what else is so at that second. Every picture.
-pub fn watch(
-    seconds: u64,
-    slots: impl Fn(u64) -> Vec<(u8, Block)>,
-    change: impl Fn(u64, &mut Cluster),
-) -> Vec<O2cbView> {
+pub fn watch(seconds: u64, slots: impl Fn(u64) -> Vec<(u8, Block)>, change: impl Fn(u64, &mut Cluster)) -> Vec<O2cbView> {
     let mut memory = memory(&["node1"]);
     let mut views = Vec::new();
     for second in (0..=seconds).step_by(2) {

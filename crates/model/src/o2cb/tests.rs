@@ -84,9 +84,13 @@ fn a_nodes_own_word_is_exact_and_the_other_nodes_see_it_through_their_slots() {
 
 #[test]
 fn when_all_writes_hang_nobody_fences() {
-    let views = watch(10, |_| (1..=3).map(|node| (node, block(node, 1000))).collect(), |second, cluster| {
-        cluster.regions[0].elapsed_ms = Some(900 + second * 1000);
-    });
+    let views = watch(
+        10,
+        |_| (1..=3).map(|node| (node, block(node, 1000))).collect(),
+        |second, cluster| {
+            cluster.regions[0].elapsed_ms = Some(900 + second * 1000);
+        },
+    );
     assert!(views.last().unwrap().verdict.contains("all writes hang: nodes that agree on that do not fence"));
 }
 
@@ -116,7 +120,10 @@ fn odd_slots_are_told() {
     }
     assert_eq!(cell(view, 3).remarks, [SlotRemark::ThresholdMismatch { found_ms: 62_000, expected_ms: 14_000 }]);
     assert_eq!((cell(view, 7).state, cell(view, 8).state), (CellState::Corrupt, CellState::Left));
-    assert_eq!(trouble(view, "threshold-mismatch").unwrap().text, "slot 3, node3's, in region 3C297ACB has threshold 31, the cluster 7: nodes disagree on when one is dead");
+    assert_eq!(
+        trouble(view, "threshold-mismatch").unwrap().text,
+        "slot 3, node3's, in region 3C297ACB has threshold 31, the cluster 7: nodes disagree on when one is dead"
+    );
 }
 
 #[test]
@@ -151,9 +158,16 @@ fn a_silent_connection_is_told_before_the_kernel_gives_it_up() {
 
 #[test]
 fn unanswered_messages_threads_domains_and_settings() {
-    let state = DlmState { state: "JOINED".to_owned(), recovery_active: true, dead_node: Some(3), recovery_master: Some(1), ..DlmState::default() };
+    let state =
+        DlmState { state: "JOINED".to_owned(), recovery_active: true, dead_node: Some(3), recovery_master: Some(1), ..DlmState::default() };
     let views = watch(2, all_beat, |_, cluster| {
-        let message = Sending { node: 2, message: "convert lock".to_owned(), process: "dlm-3C".to_owned(), for_us: Some(12_000_000), ..Sending::default() };
+        let message = Sending {
+            node: 2,
+            message: "convert lock".to_owned(),
+            process: "dlm-3C".to_owned(),
+            for_us: Some(12_000_000),
+            ..Sending::default()
+        };
         cluster.sending = Some(vec![message]);
         cluster.regions[0].thread = Some(Thread::Gone(500));
         cluster.domains = Some(vec![Domain { name: UUID.to_owned(), state: Some(state.clone()) }]);

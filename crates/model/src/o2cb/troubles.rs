@@ -5,9 +5,9 @@ mod network;
 mod odd_slots;
 mod state;
 
+use super::O2cbRules;
 use super::memory::{NodeMemory, Witness};
 use super::view::{ClusterView, NodeSeen, Trouble};
-use super::O2cbRules;
 use crate::finding::Severity;
 
 /// A trouble before it is known for how long it has been there.

@@ -1,8 +1,8 @@
 //! The nodes that are watched, and the picture that they make together.
 
+use super::Options;
 use super::out::Picture;
 use super::signals::Ended;
-use super::Options;
 use anyhow::{Context as _, bail};
 use collect::node::{RootFiles, TraceKeeper};
 use collect::ssh::{self, SshOptions};
@@ -178,12 +178,8 @@ fn over_ssh(
     configuration: &Configuration,
     events: Sender<NodeEvent>,
 ) -> anyhow::Result<NodeHandle> {
-    let mut ssh_options = SshOptions {
-        upload: !options.no_upload,
-        sudo: options.sudo,
-        configuration: configuration.clone(),
-        ..SshOptions::default()
-    };
+    let mut ssh_options =
+        SshOptions { upload: !options.no_upload, sudo: options.sudo, configuration: configuration.clone(), ..SshOptions::default() };
     if let Some(file) = &options.ssh_config {
         ssh_options.extra_args.extend(["-F".into(), file.clone().into_os_string()]);
     }

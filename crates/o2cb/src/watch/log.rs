@@ -131,7 +131,8 @@ mod tests {
         let message = String::from_utf8(syslog_message(WARNING, "node2 silent\nfor 7 s")).unwrap();
         assert_eq!(message, format!("<28>o2cb-watch[{}]: node2 silent?for 7 s", std::process::id()));
         let message = journal_message(CRITICAL, "a", &[("O2CB_RULE", "silent"), ("O2CB_EVIDENCE", "b\nc")]);
-        let mut expected = b"MESSAGE=a\nPRIORITY=2\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=o2cb-watch\nO2CB_RULE=silent\nO2CB_EVIDENCE\n".to_vec();
+        let mut expected =
+            b"MESSAGE=a\nPRIORITY=2\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=o2cb-watch\nO2CB_RULE=silent\nO2CB_EVIDENCE\n".to_vec();
         expected.extend([3, 0, 0, 0, 0, 0, 0, 0]);
         expected.extend(b"b\nc\n");
         assert_eq!(message, expected);

@@ -29,10 +29,7 @@ impl Picture {
     pub fn time(&self) -> String {
         let microseconds = self.realtime_us.and_then(|us| i64::try_from(us).ok());
         let time = microseconds.and_then(|us| Timestamp::from_microsecond(us).ok());
-        time.map_or_else(
-            || "time unknown".to_owned(),
-            |time| time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
-        )
+        time.map_or_else(|| "time unknown".to_owned(), |time| time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string())
     }
 }
 

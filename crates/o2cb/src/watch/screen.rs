@@ -109,7 +109,9 @@ impl Page {
             KeyCode::Char('q') | KeyCode::Esc => return Effect::Quit,
             KeyCode::Char(' ' | 'p') => {
                 self.paused = !self.paused;
-                if !self.paused && let Some(newest) = self.newest.take() {
+                if !self.paused
+                    && let Some(newest) = self.newest.take()
+                {
                     self.picture = Some(newest);
                 }
             }

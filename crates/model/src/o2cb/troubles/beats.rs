@@ -47,11 +47,9 @@ fn silent(cluster: &ClusterView, region: &RegionView, cell: &CellView, age: u64,
     let dead_in = cell.dead_in_ms.unwrap_or(0);
     let end = match failing(cluster, cell.number, fence) {
         // Not enough regions fail for it.
-        Some((late, quorum)) if 2 * late < quorum => format!(
-            "fails there in {}, and goes on: {} of {quorum} regions are well",
-            left(fence.saturating_sub(age)),
-            quorum - late
-        ),
+        Some((late, quorum)) if 2 * late < quorum => {
+            format!("fails there in {}, and goes on: {} of {quorum} regions are well", left(fence.saturating_sub(age)), quorum - late)
+        }
         _ if age >= fence => {
             format!("longer than the {} after which a node fences itself, declared dead in {}", time(fence), left(dead_in))
         }

@@ -34,9 +34,7 @@ fn of(severity: Severity, rule: &'static str, region: &RegionView, cell: &CellVi
 fn told(remark: &SlotRemark, cluster: &ClusterView, region: &RegionView, cell: &CellView) -> Found {
     let slot = slot(region, cell);
     let (severity, rule, text) = match remark {
-        SlotRemark::Misplaced { written_by } => {
-            (Severity::Warning, "misplaced", format!("slot {slot} was written by node {written_by}"))
-        }
+        SlotRemark::Misplaced { written_by } => (Severity::Warning, "misplaced", format!("slot {slot} was written by node {written_by}")),
         SlotRemark::ThresholdMismatch { found_ms, expected_ms } => (
             Severity::Warning,
             "threshold-mismatch",
