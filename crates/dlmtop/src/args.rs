@@ -45,6 +45,8 @@ pub enum Verb {
     Waits(Watch),
     /// Which node masters how many resources, used by whom
     Masters(Watch),
+    /// O2CB's stack: heartbeats, connections and domains, and who is how far from fencing itself
+    O2cb(Watch),
     /// Everything about one inode: its locks, resources, queues and masters on every node
     Inode(Inode),
     /// What happens to locks and masters from one moment to the next, or while a command runs
@@ -67,6 +69,9 @@ pub enum Verb {
         /// Print the inode of a path (started where asking may hang)
         #[arg(long, hide = true, value_name = "PATH")]
         inode_of: Option<PathBuf>,
+        /// Read this device for the collector (which starts this: a device may hang)
+        #[arg(long, hide = true, value_name = "PATH")]
+        device: Option<PathBuf>,
     },
     /// Print the completion script of a shell
     Completions {

@@ -54,6 +54,7 @@ fn run() -> anyhow::Result<u8> {
         Some(Verb::Hot(options)) => watch::watch(&options, View::Hot),
         Some(Verb::Waits(options)) => watch::watch(&options, View::Waits),
         Some(Verb::Masters(options)) => watch::watch(&options, View::Masters),
+        Some(Verb::O2cb(options)) => watch::watch(&options, View::O2cb),
         Some(Verb::Inode(options)) => watch::watch(&options.watch, View::Inode(views::which::inode(&options.which)?)),
         Some(Verb::Life(options)) => life::life(&options),
         Some(Verb::Demo(demo)) => watch::demo(&demo.show, demo.speed),
@@ -65,6 +66,10 @@ fn run() -> anyhow::Result<u8> {
             use std::os::unix::fs::MetadataExt as _;
             let metadata = std::fs::symlink_metadata(&path).with_context(|| path.display().to_string())?;
             writeln!(io::stdout(), "{}", metadata.ino())?;
+            Ok(0)
+        }
+        Some(Verb::Collect { device: Some(path), .. }) => {
+            collect::device::serve(&path, io::stdin().lock(), io::stdout().lock())?;
             Ok(0)
         }
         Some(Verb::Collect { protocol: true, .. }) => {

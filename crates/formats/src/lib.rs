@@ -20,6 +20,7 @@ pub mod ocfs2_disk;
 pub mod problem;
 pub mod proc;
 pub mod scan;
+pub mod sock_diag;
 pub mod sysconfig;
 pub mod tracefs;
 

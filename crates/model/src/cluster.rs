@@ -6,6 +6,7 @@ use crate::finding::verdicts;
 use crate::glock_row::{GlockPart, GlockRow};
 use crate::lockspace_said::LockspaceSaid;
 use crate::node::{Node, NodeState, NodeView};
+use crate::o2cb::{Memory, O2cbRules};
 use crate::row::{LockRow, NodeFigures};
 use crate::rules::Rules;
 use crate::snapshot::{FileSystemView, Gfs2Node, Snapshot};
@@ -30,6 +31,7 @@ pub struct Cluster {
     trends: BTreeMap<String, Trends>,
     episodes: Episodes,
     wait_memory: WaitMemory,
+    o2cb: Memory,
     asked_for: BTreeSet<WatchedLock>,
     watched: Vec<WatchedLock>,
     suspects: Vec<ResourceName>,
@@ -40,9 +42,11 @@ pub struct Cluster {
 impl Cluster {
     /// A cluster of nodes by these names, of which nothing is known yet.
     pub fn new(nodes: impl IntoIterator<Item = String>, rules: Rules) -> Cluster {
+        let nodes: Vec<Node> = nodes.into_iter().map(Node::new).collect();
         Cluster {
             rules,
-            nodes: nodes.into_iter().map(Node::new).collect(),
+            o2cb: Memory::new(nodes.iter().map(|node| node.name.clone()), O2cbRules::default()),
+            nodes,
             trends: BTreeMap::new(),
             episodes: Episodes::default(),
             wait_memory: WaitMemory::default(),
@@ -61,6 +65,7 @@ impl Cluster {
 
     /// The way to a node changed.
     pub fn link(&mut self, node: usize, link: Link) {
+        self.o2cb.link(node, link.clone());
         let Some(node) = self.nodes.get_mut(node) else { return };
         if !matches!(link, Link::Up(_)) {
             // Whatever it said is over; its collector starts anew after the next connection.
@@ -109,7 +114,9 @@ impl Cluster {
                 node.lockspaces.insert(key, said);
             }
             FromNode::Tasks(sample) => node.tasks = Some((*sample, now)),
+            FromNode::O2cb(sample) => self.o2cb.take(number, *sample, now),
             FromNode::Fault { uuid: None, fault } => {
+                self.o2cb.fault(number, fault.clone());
                 node.told |= fault.is_some();
                 node.fault = fault;
             }
@@ -213,6 +220,7 @@ impl Cluster {
             snapshot.elsewhere =
                 self.nodes.iter().enumerate().map(|(number, node)| Self::node_view(number, node, node.state(), None)).collect();
         }
+        snapshot.o2cb = self.o2cb.is_looked_at().then(|| self.o2cb.tick(now));
         dlms::join(&mut snapshot, &self.nodes, &mut self.wait_memory, &self.rules, now);
         snapshot.findings = verdicts::findings(&snapshot, &self.rules);
         for node in &mut self.nodes {

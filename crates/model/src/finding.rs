@@ -3,9 +3,11 @@
 pub mod verdicts;
 
 use formats::ocfs2::LockName;
+use serde::Serialize;
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Good to know.
     Note,

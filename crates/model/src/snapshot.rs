@@ -5,6 +5,7 @@ use crate::finding::Finding;
 use crate::glock_row::GlockRow;
 use crate::lockspace::LockspaceView;
 use crate::node::NodeView;
+use crate::o2cb::O2cbView;
 use crate::row::LockRow;
 use crate::time::ViewTime;
 use crate::totals::Totals;
@@ -40,6 +41,8 @@ pub struct Snapshot {
     pub ended_before: Vec<Episode>,
     /// The lockspaces: resources, queues and masters, as far as they are looked at.
     pub lockspaces: Vec<LockspaceView>,
+    /// O2CB's stack, where it is looked at.
+    pub o2cb: Option<O2cbView>,
     /// Who waits for whom.
     pub waits: Waits,
     /// Which of `waits.chains` are stuck, in their order, and since when.

@@ -1,7 +1,7 @@
 //! The arguments. Global options come before or after the command; `o2cb(8)` wants them before.
 
 use crate::place::Place;
-use crate::{config, doctor, forecast, lock, stack, volumes};
+use crate::{collect_verb, config, doctor, forecast, lock, stack, volumes, watch};
 use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -37,6 +37,11 @@ pub enum Verb {
     Forecast(Box<forecast::Options>),
     /// Run a command under a lock that all nodes of the cluster know: flock(1) through dlmfs
     Lock(lock::Options),
+    /// Watch heartbeats, connections and domains: live, as text or JSON, to the log, or for a hook
+    Watch(watch::Options),
+    /// Collect on this node and talk to a viewer on stdin and stdout (started by it over ssh)
+    #[command(hide = true)]
+    Collect(collect_verb::Options),
     /// Print completions for a shell
     Completions {
         /// Shell

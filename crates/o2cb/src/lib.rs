@@ -8,6 +8,7 @@
 
 pub mod apply;
 mod args;
+mod collect_verb;
 pub mod config;
 pub mod defaults;
 pub mod doctor;
@@ -26,6 +27,7 @@ pub mod status;
 pub mod step;
 pub mod volumes;
 pub mod wanted;
+pub mod watch;
 
 use args::{Cli, Verb};
 use clap::{CommandFactory as _, Parser as _};
@@ -75,6 +77,8 @@ impl Cli {
             Verb::Volumes(options) => volumes::run(&place, options),
             Verb::Forecast(options) => forecast::run(&place, options),
             Verb::Lock(options) => lock::run(&place, options, self.verbose),
+            Verb::Watch(options) => watch::run(options),
+            Verb::Collect(options) => collect_verb::run(options),
             Verb::Completions { shell } => {
                 clap_complete::generate(*shell, &mut Cli::command(), "o2cb", &mut io::stdout());
                 Ok(0)

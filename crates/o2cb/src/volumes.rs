@@ -8,12 +8,9 @@ mod block_devices;
 mod choice;
 mod cluster;
 mod detail;
-mod device;
 mod in_use;
 mod json;
-mod reader;
 mod region;
-mod serve;
 mod survey;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -52,9 +49,6 @@ pub struct Options {
     /// As JSON
     #[arg(long)]
     json: bool,
-    /// Read this device for the program that started this one
-    #[arg(long, value_name = "DEVICE", hide = true)]
-    serve: Option<PathBuf>,
     /// Block devices or images; all block devices of the machine if none is named
     #[arg(value_name = "DEVICE")]
     devices: Vec<PathBuf>,
@@ -62,10 +56,6 @@ pub struct Options {
 
 /// Lists them. Fails if a device could not be judged, or a named one carries no volume.
 pub fn run(place: &Place, options: &Options) -> anyhow::Result<u8> {
-    if let Some(path) = &options.serve {
-        serve::serve(path, io::stdin().lock(), io::stdout().lock())?;
-        return Ok(0);
-    }
     let mut survey = survey(place, &options.devices, Duration::from_secs(options.timeout));
     let details = options.full_detect.then(|| {
         let wall_clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());

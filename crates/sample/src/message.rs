@@ -1,13 +1,13 @@
 //! The messages between a collector and the viewer.
 
-use crate::{Fault, Gfs2Sample, LockSample, LockspaceSample, TasksSample};
+use crate::{Fault, Gfs2Sample, LockSample, LockspaceSample, O2cbSample, TasksSample};
 use formats::dlm::ResourceName;
 use formats::ocfs2::LockName;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Version of these messages. Both ends must have the same; fields that are only added do not raise it.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 /// How often a viewer says something at least.
 pub const VIEWER_SPEAKS_EVERY: Duration = Duration::from_secs(10);
@@ -31,6 +31,8 @@ pub enum FromNode {
     Lockspace(Box<LockspaceSample>),
     /// The processes that hold or wait for what the viewer looks at.
     Tasks(Box<TasksSample>),
+    /// The node's O2CB stack, if the viewer looks at it.
+    O2cb(Box<O2cbSample>),
     /// Why a file system (or, without UUID, the node) gives no samples now. `None` takes it back.
     Fault {
         /// The file system; `None`: the whole node.
@@ -93,6 +95,9 @@ pub struct Look {
     /// The paths of these inodes, by their file handles: this may take a lock of the file system, so it is asked for by name only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<u64>,
+    /// O2CB's stack: heartbeats on the disks, connections, domains.
+    #[serde(default)]
+    pub o2cb: bool,
 }
 
 impl Look {
@@ -122,11 +127,13 @@ pub struct Configuration {
     pub most_locks: usize,
     /// Whether an own tracefs instance may be made to measure DLM waits of GFS2: the only thing that is written on a node.
     pub trace: bool,
+    /// Whether file systems are found and their locks read at all; not where only O2CB's stack is looked at.
+    pub file_systems: bool,
 }
 
 impl Default for Configuration {
     fn default() -> Self {
-        Configuration { interval_ms: 2000, cpu_permille: 50, only: Vec::new(), most_locks: 5000, trace: true }
+        Configuration { interval_ms: 2000, cpu_permille: 50, only: Vec::new(), most_locks: 5000, trace: true, file_systems: true }
     }
 }
 

@@ -5,6 +5,7 @@ use super::dump::{measured, read_pass_told};
 use super::files::NodeFiles;
 use super::glock_reader::{GlockReader, Wanted};
 use super::lockspaces::Lockspaces;
+use super::o2cb_reader::O2cbReader;
 use super::pace::Pacer;
 use super::trace_instance::TraceKeeper;
 use super::tracing::Tracer;
@@ -25,6 +26,8 @@ pub struct Collector {
     tables: BTreeMap<String, Table>,
     glock_readers: BTreeMap<String, GlockReader>,
     lockspaces: Lockspaces,
+    /// While the viewer looks at the stack: else the regions' devices are not held open.
+    o2cb: Option<O2cbReader>,
     tracer: Tracer,
     states: States,
     told_file_systems: Option<Vec<FileSystem>>,
@@ -48,6 +51,7 @@ impl Collector {
             tables: BTreeMap::new(),
             glock_readers: BTreeMap::new(),
             lockspaces: Lockspaces::default(),
+            o2cb: None,
             tracer: Tracer::new(TraceKeeper::new(None)),
             states: States::new(),
             told_file_systems: None,
@@ -102,24 +106,45 @@ impl Collector {
     /// Looks at everything once. `now` gives the clocks when a dump begins.
     pub fn round(&mut self, files: &dyn NodeFiles, now: &mut dyn FnMut() -> NodeClock) -> Vec<FromNode> {
         let mut messages = Vec::new();
+        // First, because it is small and the rest may take long.
+        self.tell_o2cb(files, now, &mut messages);
+        if self.configuration.file_systems {
+            self.tell_file_systems(files, now, &mut messages);
+        }
+        if messages.is_empty() {
+            messages.push(FromNode::Alive);
+        }
+        messages
+    }
+
+    fn tell_o2cb(&mut self, files: &dyn NodeFiles, now: &mut dyn FnMut() -> NodeClock, messages: &mut Vec<FromNode>) {
+        if !self.lockspaces.looked_at().o2cb {
+            self.o2cb = None;
+            return;
+        }
+        let reader = self.o2cb.get_or_insert_with(O2cbReader::default);
+        messages.push(FromNode::O2cb(Box::new(reader.sample(files, now))));
+    }
+
+    fn tell_file_systems(&mut self, files: &dyn NodeFiles, now: &mut dyn FnMut() -> NodeClock, messages: &mut Vec<FromNode>) {
         let discovery = discover(files, &self.configuration.only, &mut self.states);
-        self.tell_discovery(&discovery, &mut messages);
+        self.tell_discovery(&discovery, messages);
         self.tables.retain(|uuid, _| discovery.found.iter().any(|found| found.file_system.uuid == *uuid));
         let mut cpu_us = 0;
         for found in &discovery.found {
             let uuid = found.file_system.uuid.clone();
             match self.sample(found, files, now, &mut cpu_us) {
                 Ok(sample) => {
-                    self.tell_fault(Some(uuid), None, &mut messages);
+                    self.tell_fault(Some(uuid), None, messages);
                     messages.push(FromNode::Sample(Box::new(sample)));
                 }
                 Err(fault) => {
                     self.tables.remove(&uuid);
-                    self.tell_fault(Some(uuid), Some(fault), &mut messages);
+                    self.tell_fault(Some(uuid), Some(fault), messages);
                 }
             }
         }
-        let gfs2 = self.gfs2_samples(&discovery.gfs2, files, now, &mut cpu_us, &mut messages);
+        let gfs2 = self.gfs2_samples(&discovery.gfs2, files, now, &mut cpu_us, messages);
         let file_systems: Vec<FileSystem> = discovery.file_systems().cloned().collect();
         let samples: Vec<&Gfs2Sample> = gfs2.iter().collect();
         let (told, cost, _) = measured(|| self.lockspaces.tell(files, now, &file_systems, &samples));
@@ -127,10 +152,6 @@ impl Collector {
         messages.extend(told);
         messages.extend(gfs2.into_iter().map(|sample| FromNode::Gfs2(Box::new(sample))));
         self.pacer.spent(cpu_us);
-        if messages.is_empty() {
-            messages.push(FromNode::Alive);
-        }
-        messages
     }
 
     fn gfs2_samples(

@@ -1,8 +1,10 @@
 //! A node's files: of this machine, of a folder that stands for one, or of a frame of a recording.
 
 use super::handle_path::{self, Answer};
-use super::task_reader;
+use super::o2cb_slots::DeviceAt;
+use super::{task_reader, tcp_sockets};
 use formats::file_handle::FileHandle;
+use formats::sock_diag::Socket;
 use sample::task::TaskRequest;
 use sample::{NodeClock, TasksSample};
 use std::fs::File;
@@ -28,6 +30,14 @@ pub trait NodeFiles {
     /// The path of an inode by its file handle, on the file system mounted at `mount`; a child asks, since that may hang.
     fn path_of(&self, _mount: &str, _handle: &FileHandle) -> Answer {
         Answer::Told(Err("no path is asked for the way this node is read".to_owned()))
+    }
+    /// Where a block device is that the kernel names so; `None`: it cannot be read the way this node is read.
+    fn device(&self, _name: &str) -> Option<DeviceAt> {
+        None
+    }
+    /// The node's TCP sockets over IPv4, as its kernel tells them.
+    fn tcp_sockets(&self) -> io::Result<Vec<Socket>> {
+        Err(io::ErrorKind::Unsupported.into())
     }
     /// What the dump cost that was just read to its end, where it was read by another process than this one.
     fn cost(&self) -> Option<DumpCost> {
@@ -138,5 +148,19 @@ impl NodeFiles for RootFiles {
             return handle_path::ask(mount, handle);
         }
         Answer::Told(Err("these files are not this machine's: there is no kernel to ask".to_owned()))
+    }
+
+    fn device(&self, name: &str) -> Option<DeviceAt> {
+        // The kernel writes `!` for the `/` of a name (`dev_set_name`, `kobject_set_name_vargs`).
+        let path = self.path(&format!("/dev/{}", name.replace('!', "/")));
+        match (self.is_this_machine(), self.live) {
+            (true, _) => Some(DeviceAt::Machine(path)),
+            (false, true) => Some(DeviceAt::File(path)),
+            (false, false) => None,
+        }
+    }
+
+    fn tcp_sockets(&self) -> io::Result<Vec<Socket>> {
+        if self.is_this_machine() { tcp_sockets::ask() } else { Err(io::ErrorKind::Unsupported.into()) }
     }
 }

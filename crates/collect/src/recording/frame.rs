@@ -47,6 +47,7 @@ pub(super) fn read_at(message: &FromNode) -> Option<NodeClock> {
         FromNode::Sample(sample) => Some(sample.clock_last),
         FromNode::Gfs2(sample) => Some(sample.clock),
         FromNode::Lockspace(sample) => Some(sample.clock),
+        FromNode::O2cb(sample) => Some(sample.clock),
         FromNode::Hello(_) | FromNode::FileSystems(_) | FromNode::Tasks(_) | FromNode::Fault { .. } | FromNode::Alive => None,
     }
 }

@@ -4,7 +4,7 @@
 //! viewer                         node's shell
 //! 5b1e…            →             (a login may print anything before)
 //!                                @5b1e… ready Linux x86_64
-//! probe            →             @5b1e… probe dlmtop-protocol 4
+//! probe            →             @5b1e… probe dlmtop-protocol 5
 //! run installed    →             @5b1e… run
 //! frames           ↔             frames
 //! ```

@@ -204,7 +204,7 @@ impl App {
             View::Locks => self.name(at),
             View::Findings => self.shown.as_ref()?.findings.get(at)?.lock.map(Name::Lock),
             View::Episodes => stuck_wait::of(self).get(at)?.lock().map(|(_, name)| name),
-            View::Nodes | View::Waits | View::Masters | View::Inode => None,
+            View::Nodes | View::Waits | View::Masters | View::Inode | View::O2cb => None,
         }
     }
 
@@ -265,7 +265,7 @@ impl App {
                     None => None,
                 }
             }
-            View::Waits | View::Masters | View::Inode => return Vec::new(),
+            View::Waits | View::Masters | View::Inode | View::O2cb => return Vec::new(),
             View::Nodes => {
                 let node = nodes::of(self).get(at).map(|node| node.node);
                 if node.is_some() {

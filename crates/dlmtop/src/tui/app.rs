@@ -50,11 +50,13 @@ pub enum View {
     Masters,
     /// One inode on all nodes.
     Inode,
+    /// O2CB's stack.
+    O2cb,
 }
 
 impl View {
     /// All, by their number, with their name.
-    pub const ALL: [(View, &'static str); 7] = [
+    pub const ALL: [(View, &'static str); 8] = [
         (View::Locks, "locks"),
         (View::Nodes, "nodes"),
         (View::Findings, "findings"),
@@ -62,11 +64,12 @@ impl View {
         (View::Waits, "waits"),
         (View::Masters, "masters"),
         (View::Inode, "inode"),
+        (View::O2cb, "o2cb"),
     ];
 
     /// It is a page of text that is scrolled, not a list with a selection.
     pub fn is_page(self) -> bool {
-        matches!(self, View::Waits | View::Masters | View::Inode)
+        matches!(self, View::Waits | View::Masters | View::Inode | View::O2cb)
     }
 }
 
@@ -238,7 +241,7 @@ impl App {
 
     /// The cursor of the view that is shown.
     pub(super) fn cursor(&self) -> Cursor {
-        let [locks, nodes, findings, episodes, waits, masters, inode] = self.cursors;
+        let [locks, nodes, findings, episodes, waits, masters, inode, o2cb] = self.cursors;
         match self.view {
             View::Locks => locks,
             View::Nodes => nodes,
@@ -247,12 +250,13 @@ impl App {
             View::Waits => waits,
             View::Masters => masters,
             View::Inode => inode,
+            View::O2cb => o2cb,
         }
     }
 
     /// As [`App::cursor`], to be changed.
     pub(super) fn cursor_mut(&mut self) -> &mut Cursor {
-        let [locks, nodes, findings, episodes, waits, masters, inode] = &mut self.cursors;
+        let [locks, nodes, findings, episodes, waits, masters, inode, o2cb] = &mut self.cursors;
         match self.view {
             View::Locks => locks,
             View::Nodes => nodes,
@@ -261,6 +265,7 @@ impl App {
             View::Waits => waits,
             View::Masters => masters,
             View::Inode => inode,
+            View::O2cb => o2cb,
         }
     }
 
@@ -271,7 +276,7 @@ impl App {
             View::Nodes => nodes::of(self).len(),
             View::Findings => self.shown.as_ref().map_or(0, |shown| shown.findings.len()),
             View::Episodes => stuck_wait::of(self).len(),
-            View::Waits | View::Masters | View::Inode => self.page.len(),
+            View::Waits | View::Masters | View::Inode | View::O2cb => self.page.len(),
         }
     }
 
@@ -318,7 +323,7 @@ impl App {
                 let items = stuck_wait::of(self);
                 settled.settle(len, page.saturating_sub(1), |at| episodes::height(self, &items, at, at == cursor.at));
             }
-            View::Waits | View::Masters | View::Inode => settled.settle(len.saturating_sub(page.saturating_sub(1)), 1, |_| 1),
+            View::Waits | View::Masters | View::Inode | View::O2cb => settled.settle(len.saturating_sub(page.saturating_sub(1)), 1, |_| 1),
         }
         *self.cursor_mut() = settled;
         let all = usize::from(self.size.height.saturating_sub(1));

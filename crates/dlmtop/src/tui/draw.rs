@@ -78,7 +78,7 @@ impl App {
                 View::Nodes => nodes::draw(self, buffer, body),
                 View::Findings => findings::draw(self, buffer, body),
                 View::Episodes => episodes::draw(self, buffer, body),
-                View::Waits | View::Masters | View::Inode => page::draw(self, buffer, body),
+                View::Waits | View::Masters | View::Inode | View::O2cb => page::draw(self, buffer, body),
             }
         }
         match &self.overlay {

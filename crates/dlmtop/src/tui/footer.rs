@@ -39,7 +39,7 @@ pub fn line(app: &App) -> Line<'static> {
         (_, _, View::Findings | View::Episodes) => {
             &[(Action::Help, "help"), (Action::Open, "the lock"), (Action::Back, "back"), (Action::Quit, "quit")]
         }
-        (_, _, View::Waits | View::Inode) => &[
+        (_, _, View::Waits | View::Inode | View::O2cb) => &[
             (Action::Help, "help"),
             (Action::Move(1), "scroll"),
             (Action::Inode, "inode"),

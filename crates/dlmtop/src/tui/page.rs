@@ -1,11 +1,12 @@
-//! The views that are pages of text: waits, masters, one inode. The lines are those of the text face, wrapped and tinted.
+//! The views that are pages of text: waits, masters, one inode, O2CB's stack. The lines are those of the text face, wrapped and tinted.
 
 use super::app::{App, Name, View};
 use super::paint;
 use super::theme::Theme;
-use crate::views::{self, inode, masters, names, waits};
+use crate::views::{self, inode, masters, names, o2cb, waits};
 use formats::dlm::ResourceName;
 use model::Snapshot;
+use model::o2cb::page::Tone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -62,6 +63,7 @@ impl App {
             views::View::Hot => View::Locks,
             views::View::Waits => View::Waits,
             views::View::Masters => View::Masters,
+            views::View::O2cb => View::O2cb,
             views::View::Inode(inode) => {
                 self.page.inode = Some(inode);
                 View::Inode
@@ -75,6 +77,7 @@ impl App {
         let view = match (self.view, self.page.inode) {
             (View::Waits, _) => views::View::Waits,
             (View::Masters, _) => views::View::Masters,
+            (View::O2cb, _) => views::View::O2cb,
             (View::Inode, Some(inode)) => views::View::Inode(inode),
             _ => views::View::Hot,
         };
@@ -124,6 +127,11 @@ fn lines(app: &App) -> Vec<Line<'static>> {
         let text = "The first picture comes as soon as every node has given a sample or a reason why not.";
         return said(&[format!("Connecting: {}", app.title.0), text.to_owned()], columns, app.theme);
     };
+    if app.view == View::O2cb {
+        // Its lines fit already, and name the nodes that are not seen.
+        let told = o2cb::lines(shown, columns).into_iter().map(|line| Line::styled(line.text, tinted(line.tone, app.theme)));
+        return told.chain(said(&notes(app, shown), columns, app.theme)).collect();
+    }
     let not_seen = names::not_seen(shown);
     let not_seen = not_seen.iter().map(|(node, why)| format!("!! {node}: {why}; what it holds and waits for is not seen"));
     let mut told: Vec<String> = not_seen.collect();
@@ -177,11 +185,24 @@ fn style_of(line: &str, theme: Theme) -> Style {
     }
 }
 
+/// A line of O2CB's stack.
+fn tinted(tone: Tone, theme: Theme) -> Style {
+    match tone {
+        Tone::Plain => Style::new(),
+        Tone::Heading => theme.strong(),
+        Tone::Good => theme.good(),
+        Tone::Note => theme.dim(),
+        Tone::Warning => theme.warning(),
+        Tone::Critical => theme.critical(),
+    }
+}
+
 /// What helps where there is little to see.
 fn notes(app: &App, shown: &Snapshot) -> Vec<String> {
     let mut notes = Vec::new();
     let is_read = match app.view {
         View::Waits => true,
+        View::O2cb => shown.o2cb.is_some(),
         View::Masters => shown.lockspaces.iter().flat_map(|view| &view.nodes).any(|on_node| on_node.census.is_some()),
         _ => app.page.inode.is_none_or(|inode| is_seen(shown, inode)),
     };

@@ -1,9 +1,10 @@
-//! Views beside the hot locks: who waits for whom, who masters what, one inode, the life of locks. Each as text and as JSON.
+//! Views beside the hot locks: who waits for whom, who masters what, O2CB's stack, one inode, the life of locks. Each as text and as JSON.
 
 pub mod inode;
 pub mod life;
 pub mod masters;
 pub mod names;
+pub mod o2cb;
 pub mod waits;
 pub mod which;
 
@@ -24,6 +25,8 @@ pub enum View {
     Waits,
     /// Who masters what.
     Masters,
+    /// O2CB's stack.
+    O2cb,
     /// One inode.
     Inode(u64),
 }
@@ -41,6 +44,7 @@ impl View {
             View::Hot => Look { most_ms: SUSPECTED_MS, ..Look::default() },
             View::Waits => Look { most_ms: SUSPECTED_MS, ..look },
             View::Masters => Look { all: true, tasks: false, ..look },
+            View::O2cb => Look { o2cb: true, ..Look::default() },
             View::Inode(inode) => Look { inodes: vec![inode], paths: vec![inode], ..look },
         }
     }
@@ -67,6 +71,7 @@ impl Face for ViewFace<'_> {
             let mut object = match self.view {
                 View::Hot | View::Waits => waits::json(snapshot),
                 View::Masters => masters::json(snapshot),
+                View::O2cb => o2cb::json(snapshot)?,
                 View::Inode(inode) => inode::json(snapshot, inode),
             };
             if let Some(object) = object.as_object_mut() {
@@ -80,12 +85,15 @@ impl Face for ViewFace<'_> {
         }
         let time = snapshot.at.realtime_us.map_or_else(|| "time unknown".to_owned(), |us| self.clock.date_time(us));
         writeln!(out, "=== {time}  sample {}", snapshot.number)?;
-        for (node, why) in names::not_seen(snapshot) {
+        // O2CB's own lines tell which nodes are not seen; that no file system is mounted is nothing to them.
+        let not_seen = if self.view == View::O2cb { Vec::new() } else { names::not_seen(snapshot) };
+        for (node, why) in not_seen {
             writeln!(out, "!! {node}: {why}; what it holds and waits for is not seen")?;
         }
         let lines = match self.view {
             View::Hot | View::Waits => waits::lines(snapshot, &self.clock),
             View::Masters => masters::lines(snapshot),
+            View::O2cb => o2cb::lines(snapshot, o2cb::WIDTH).into_iter().map(|line| line.text).collect(),
             View::Inode(inode) => inode::lines(snapshot, inode, self.settings),
         };
         for line in lines {

@@ -2,6 +2,7 @@
 
 /// What a slot of a region holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Block {
     /// The writer's clock in seconds since 1970 when it wrote; 0 if nobody ever did. The kernel only compares it with the last one.
     pub seq: u64,

@@ -4,6 +4,7 @@ pub mod comm;
 pub mod fdinfo;
 pub mod fib_trie;
 pub mod locks;
+pub mod net_tcp;
 pub mod route;
 pub mod stack;
 pub mod stat;

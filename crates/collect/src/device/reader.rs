@@ -1,8 +1,7 @@
 //! Reads a device through a child with a deadline, so that a dead device costs its own line and not the program.
 
-use super::device::{Device, Facts};
+use super::direct::{Device, Facts};
 use super::serve::parse_facts;
-use crate::place::Place;
 use formats::ocfs2_disk::Storage;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::io::{self, Read as _, Write as _};
@@ -56,15 +55,18 @@ struct ReaderChild {
 }
 
 impl Reader {
-    /// Opens the device at `path`; each answer may take `patience`.
-    pub fn open(place: &Place, path: &Path, patience: Duration) -> Result<Reader, ReadProblem> {
-        if place.at("/") != Path::new("/") {
-            let device = Device::open(path).map_err(|error| ReadProblem::Refused(error.to_string()))?;
-            return Ok(Reader { facts: device.facts(), way: Way::Here(device) });
-        }
+    /// Opens the device at `path` in a child; each answer may take `patience`. The child is this program, which must know the
+    /// hidden verb `collect --device PATH` ([`super::serve`]).
+    pub fn in_child(path: &Path, patience: Duration) -> Result<Reader, ReadProblem> {
         let mut command = Command::new("/proc/self/exe");
-        command.args(["volumes", "--serve"]).arg(path);
+        command.args(["collect", "--device"]).arg(path);
         Reader::through(command, patience)
+    }
+
+    /// Opens what cannot hang: an image, or a file that stands for a device.
+    pub fn here(path: &Path) -> Result<Reader, ReadProblem> {
+        let device = Device::open(path).map_err(|error| ReadProblem::Refused(error.to_string()))?;
+        Ok(Reader { facts: device.facts(), way: Way::Here(device) })
     }
 
     fn through(mut command: Command, patience: Duration) -> Result<Reader, ReadProblem> {

@@ -3,7 +3,7 @@
 //! The child says `ok MAJOR:MINOR SIZE SECTOR direct|cached` (`-` for no number) or `error WHY`. Then each request `OFFSET LENGTH` is answered
 //! with `ok LENGTH` and so many bytes, or with `error WHY`. It ends when its input does.
 
-use super::device::{Device, Facts};
+use super::direct::{Device, Facts};
 use formats::ocfs2_disk::Storage as _;
 use std::io::{self, BufRead, Write};
 use std::path::Path;

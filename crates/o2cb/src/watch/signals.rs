@@ -1,0 +1,25 @@
+//! Signals that end the watch: noted, so that terminal and hook are left in order.
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Which signal came.
+pub struct Ended(Arc<AtomicUsize>);
+
+impl Ended {
+    /// The signal that came, if one did.
+    pub fn signal(&self) -> Option<i32> {
+        i32::try_from(self.0.load(Ordering::Relaxed)).ok().filter(|&signal| signal != 0)
+    }
+}
+
+/// From now on the signals are noted.
+pub fn follow() -> io::Result<Ended> {
+    let signal = Arc::new(AtomicUsize::new(0));
+    for number in [SIGHUP, SIGINT, SIGTERM] {
+        signal_hook::flag::register_usize(number, Arc::clone(&signal), number.unsigned_abs() as usize)?;
+    }
+    Ok(Ended(signal))
+}

@@ -1,0 +1,92 @@
+//! `o2cb watch` as a program, on machines of folders.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn put(root: &Path, path: &str, text: &str) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// node1 of two, alone so far, without a region.
+fn machine() -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    let cluster = "sys/kernel/config/cluster/lab";
+    for number in 1..=2 {
+        put(root.path(), &format!("{cluster}/node/node{number}/num"), &format!("{number}\n"));
+        put(root.path(), &format!("{cluster}/node/node{number}/ipv4_address"), &format!("10.77.0.{number}\n"));
+        put(root.path(), &format!("{cluster}/node/node{number}/ipv4_port"), "7777\n");
+        put(root.path(), &format!("{cluster}/node/node{number}/local"), if number == 1 { "1\n" } else { "0\n" });
+    }
+    put(root.path(), &format!("{cluster}/idle_timeout_ms"), "30000\n");
+    put(root.path(), &format!("{cluster}/heartbeat/dead_threshold"), "31\n");
+    put(root.path(), &format!("{cluster}/heartbeat/mode"), "local\n");
+    root
+}
+
+fn watch(root: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_o2cb")).arg("watch").args(arguments).env("O2CB_ROOT", root).env("TZ", "UTC").output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn without_a_cluster_it_says_so_and_the_exit_code_tells() {
+    let root = tempfile::tempdir().unwrap();
+    let output = watch(root.path(), &["--batch", "--count", "1"]);
+    assert_eq!(output.status.code(), Some(5), "{output:?}");
+    assert!(stdout(&output).contains("O2CB's modules are not loaded"), "{output:?}");
+}
+
+#[test]
+fn a_line_of_json_for_each_reading() {
+    let root = machine();
+    let output = watch(root.path(), &["--json", "--count", "2", "--interval", "0.5"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = stdout(&output);
+    let objects: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [first, second] = objects.as_slice() else { panic!("{text}") };
+    assert_eq!((first["schema"].as_u64(), first["number"].as_u64(), second["number"].as_u64()), (Some(1), Some(1), Some(2)));
+    let cluster = &first["clusters"][0];
+    assert_eq!(
+        (cluster["name"].as_str(), cluster["fence_ms"].as_u64(), cluster["dead_ms"].as_u64()),
+        (Some("lab"), Some(60_000), Some(62_000))
+    );
+    assert_eq!(cluster["members"][1]["name"], "node2");
+    assert!(first["severity"].is_null() && second["time_us"].as_u64() > first["time_us"].as_u64());
+}
+
+#[test]
+fn a_warning_goes_to_the_log_and_the_hook_and_decides_the_exit_code() {
+    let root = machine();
+    let cluster = "sys/kernel/config/cluster/lab/heartbeat/3C297ACBFCE148888FD30866FF94FBBF";
+    for (file, value) in [("block_bytes", "512\n"), ("start_block", "1\n"), ("blocks", "255\n"), ("dev", "ubda\n"), ("pid", "4194999\n")] {
+        put(root.path(), &format!("{cluster}/{file}"), value);
+    }
+    let told = root.path().join("told");
+    let script = format!("read -r json; echo \"$O2CB_RULE $json\" >> {}", told.display());
+    let output = watch(root.path(), &["--count", "4", "--interval", "0.5", "--log=stderr", "--hook", "sh", "-c", &script]);
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("<2>"), "{stderr}");
+    assert_eq!(stderr.matches("the heartbeat thread of region 3C297ACB is gone").count(), 1, "told once: {stderr}");
+    assert_eq!(stderr.matches("<4>").count(), 1, "its disk cannot be read: {stderr}");
+    let told = fs::read_to_string(told).unwrap();
+    assert!(told.contains("thread-gone {\"change\":\"began\",\"severity\":\"critical\""), "{told}");
+}
+
+#[test]
+fn wrong_usage() {
+    let root = tempfile::tempdir().unwrap();
+    for arguments in [&["--warn", "100"][..], &["--interval", "0"], &["--json", "--batch"], &["--all-nodes", "-n", "a"]] {
+        assert_eq!(watch(root.path(), arguments).status.code(), Some(2), "{arguments:?}");
+    }
+    let output = watch(root.path(), &["--all-nodes"]);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("part of no cluster"));
+}
