@@ -39,6 +39,8 @@ const QUIET: Duration = Duration::from_secs(12);
 /// What recovery may take on a machine that does much else.
 const RECOVERY_S: f64 = 20.0;
 
+/// A node beats every 2 s.
+const THREE_BEATS: Duration = Duration::from_secs(6);
 /// Where a node's console is put in it.
 const CONSOLE: &str = "/run/console";
 
@@ -133,19 +135,23 @@ fn watch_them_go(
     Ok(gone)
 }
 
-/// All nodes beat, are connected, nothing is wrong, and each counts each region: one that was never a quorum region on a node does not
-/// fence it, whatever happens to its storage (seen on 6.1: its write timeout is not armed before).
+/// All nodes beat, are connected, nothing is wrong, and each counts each region, for three beats on end: until its first good beat after
+/// the start was steady a node's write timeout is not armed (6.1), and nothing that happens to its storage fences it.
 fn steady(bench: &Bench, heartbeat: Heartbeat, scenario: &Scenario<'_>) -> anyhow::Result<()> {
     let regions = heartbeat.regions().len();
-    for &node in scenario.nodes {
-        interrupt::wait_for(&format!("node{node}: a steady cluster"), Duration::from_secs(120), || {
+    let mut since: Option<Instant> = None;
+    interrupt::wait_for("a cluster that is steady for three beats", Duration::from_secs(180), || {
+        for &node in scenario.nodes {
             let said = bench.lab.ssh.output(node, &format!("{O2CB} status --json"), &[], STEP)?;
             let told: serde_json::Value = serde_json::from_str(&said.text()).unwrap_or_default();
             let quorum = told.get("quorum_regions").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
-            Ok((said.status.code() == Some(0) && quorum == regions).then_some(()))
-        })?;
-    }
-    Ok(())
+            if said.status.code() != Some(0) || quorum != regions {
+                since = None;
+                return Ok(None);
+            }
+        }
+        Ok((since.get_or_insert_with(Instant::now).elapsed() > THREE_BEATS).then_some(()))
+    })
 }
 
 /// Those that are left write again, by when it was told.
