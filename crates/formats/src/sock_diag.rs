@@ -73,7 +73,7 @@ pub fn parse(mut datagram: &[u8], sockets: &mut Vec<Socket>) -> End {
         let Some(message) = datagram.get(HEADER..length as usize) else { return End::More };
         match kind {
             NLMSG_DONE => return End::Done,
-            NLMSG_ERROR => return End::Refused(u32_at(message, 0).map_or(0, |errno| (errno as i32).wrapping_neg())),
+            NLMSG_ERROR => return End::Refused(u32_at(message, 0).map_or(0, |errno| errno.cast_signed().wrapping_neg())),
             BY_FAMILY => sockets.extend(socket(message)),
             _ => {}
         }
