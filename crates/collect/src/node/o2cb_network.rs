@@ -1,7 +1,7 @@
 //! O2CB's connections: which are handshaken (debugfs), what is unanswered (`send_tracking`), and how long each has been silent.
 //!
 //! `o2net/sock_containers` tells idle times too, but each pass over it makes kernels of 6.1 log a "buggy .next function" line, so TCP
-//! itself is asked, through sock_diag: `last_data_recv`. That is done only where it loads no module (`tcp_diag` may be one, which the
+//! itself is asked, through `sock_diag`: `last_data_recv`. That is done only where it loads no module (`tcp_diag` may be one, which the
 //! kernel would load for the question); else `/proc/net/tcp` tells what is not acknowledged, and no idle times.
 
 use super::discover::described;

@@ -187,8 +187,7 @@ impl NodeMemory {
         let state = match (&self.link, &self.fault, self.age_us(now)) {
             // An attempt is no end of what was wrong.
             (Link::Connecting(_), ..) => self.down.as_ref().map_or_else(|| "connecting".to_owned(), ToString::to_string),
-            (Link::Down { fault, .. }, ..) => fault.to_string(),
-            (Link::Up(_), Some(fault), None) => fault.to_string(),
+            (Link::Down { fault, .. }, ..) | (Link::Up(_), Some(fault), None) => fault.to_string(),
             (Link::Up(_), None, None) => "waiting".to_owned(),
             (Link::Up(_), _, Some(age)) if age > rules.late_after_us => format!("late: no word for {}", words::time(age / 1000)),
             (Link::Up(_), ..) => match self.said.as_ref().map(|(sample, _)| &sample.cluster) {

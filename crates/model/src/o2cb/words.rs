@@ -56,13 +56,11 @@ pub(super) fn verdict(nodes: &[NodeSeen], clusters: &[ClusterView], troubles: &[
             members.count()
         };
         let (nodes, regions) = (count(cluster.members.len(), "node"), count(cluster.regions.len(), "region"));
-        match are(CellState::Unsettled) {
-            0 => format!("{} of {nodes} beat in {regions}", are(CellState::Beating)),
-            _ => {
-                let live = cluster.members.iter().filter(|member| member.live == Some(true)).count();
-                format!("the kernel counts {live} of {nodes} among the living; {regions} watched for less than two beats")
-            }
+        if are(CellState::Unsettled) == 0 {
+            return format!("{} of {nodes} beat in {regions}", are(CellState::Beating));
         }
+        let live = cluster.members.iter().filter(|member| member.live == Some(true)).count();
+        format!("the kernel counts {live} of {nodes} among the living; {regions} watched for less than two beats")
     };
     let connected = |cluster: &ClusterView| {
         let needed = cluster.connections.iter().filter(|link| link.needed == Some(true));

@@ -1,7 +1,7 @@
 //! Connections that are lost, silent, or on which nothing is answered, and what the quorum would decide.
 //!
 //! `connected_nodes` stays full until a node is evicted, so a lost connection shows first in TCP: nothing comes any more (o2net's
-//! keepalives come every keepalive_delay), and what was sent is not acknowledged.
+//! keepalives come every `keepalive_delay_ms`), and what was sent is not acknowledged.
 
 use super::{Found, reaches};
 use crate::finding::Severity;

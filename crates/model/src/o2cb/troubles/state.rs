@@ -110,9 +110,12 @@ fn recovery_words(cluster: &ClusterView, domain: &str, on_node: &DomainOnNode, r
     format!("{}: domain {} is recovered from {dead}{leader}: locks may be kept back", on_node.node, short(domain))
 }
 
+/// What a node says of a setting.
+type Setting = fn(&Cluster) -> Option<String>;
+
 /// Settings in which nodes differ: o2net refuses such connections, and the heartbeat's end is another one.
 pub(super) fn settings(cluster: &ClusterView, witnesses: &[&Witness<'_>]) -> Vec<Found> {
-    let compared: [(&str, fn(&Cluster) -> Option<String>); 5] = [
+    let compared: [(&str, Setting); 5] = [
         ("dead_threshold", |cluster| cluster.threshold.map(|value| value.to_string())),
         ("heartbeat mode", |cluster| cluster.global.map(|global| if global { "global" } else { "local" }.to_owned())),
         ("idle_timeout_ms", |cluster| cluster.idle_ms.map(|value| value.to_string())),
