@@ -212,3 +212,17 @@ fn tab_goes_through_the_file_systems() {
     assert_eq!(first_lines(&app, 3), first);
     assert_snapshot!([first, second].join("\n---\n"));
 }
+
+#[test]
+fn eight_looks_at_the_stack_and_leaving_it_looks_no_more() {
+    let mut app = app(100, 24, HOT);
+    let looks = |effects: &[Effect]| {
+        effects.iter().rev().find_map(|effect| match effect {
+            Effect::Tell(Command::Look(look)) => Some(look.o2cb),
+            _ => None,
+        })
+    };
+    assert_eq!(looks(&press(&mut app, "8")), Some(true));
+    assert!(screen(&app).contains("no node has told of an O2CB stack yet"), "{}", screen(&app));
+    assert_eq!(looks(&press(&mut app, "1")), Some(false));
+}
