@@ -1,6 +1,6 @@
 //! `o2cb watch` as a program, on machines of folders.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
+#![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
 use std::fs;
 use std::path::Path;
