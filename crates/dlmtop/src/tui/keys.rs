@@ -117,7 +117,7 @@ bindings! {
         [key('5'), key('w')] Action::View(4), "waits: who waits for whom, and why";
         [key('6'), key('m')] Action::View(5), "masters: who masters how many locks";
         [key('i'), key('7')] Action::Inode, "inode: the selected lock's inode on every node";
-        [key('8')] Action::View(7), "o2cb: heartbeats, connections, domains; who is how far from fencing itself";
+        [key('8')] Action::View(7), "o2cb: heartbeats, connections; how far each is from its fence";
     }
     "Moving": {
         [code(KeyCode::Up), key('k')] Action::Move(-1), "up";
