@@ -105,6 +105,12 @@ fn network(boot: &Boot<'_>, last: usize, decision: &Event) -> Story {
                 }
                 continue;
             }
+            // The node itself left and came back: what was lost before was of its former life.
+            Some(Event::HeartbeatMode { .. }) => {
+                peers.clear();
+                lines.clear();
+                continue;
+            }
             Some(Event::Idle { peer, ms }) => {
                 if lines.is_empty() {
                     lines.push(Boot::concluded(message, *ms, format!("last message from node {}", peer.number)));
