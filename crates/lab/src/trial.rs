@@ -40,6 +40,9 @@ pub struct Options {
     /// Only the core set, for slow engines
     #[arg(long)]
     core: bool,
+    /// Without those that wait for minutes: most about fencing, and the thousands of turns of `o2cb lock`
+    #[arg(long)]
+    short: bool,
     /// Tell the tests' names
     #[arg(long)]
     list: bool,
@@ -62,6 +65,21 @@ struct Trial {
     on: FileSystem,
     run: fn(&mut Bench) -> anyhow::Result<()>,
 }
+
+/// Tests that wait for minutes; one of each kind is not among them.
+const LONG: [&str; 11] = [
+    "fence-stall-all",
+    "fence-cut-three",
+    "fence-killed",
+    "fence-global-stall",
+    "fence-global-error",
+    "fence-global-majority",
+    "fence-global-cut",
+    "doctor-stalled-disk",
+    "doctor-cut-network",
+    "doctor-killed",
+    "o2cb-lock",
+];
 
 const TRIALS: &[Trial] = &[
     Trial {
@@ -405,7 +423,8 @@ struct Bench {
 pub fn run(name: &str, options: &Options) -> anyhow::Result<ExitCode> {
     let chosen: Vec<&Trial> = TRIALS
         .iter()
-        .filter(|trial| options.filter.as_ref().is_none_or(|part| trial.name.contains(part.as_str())) && (trial.core || !options.core))
+        .filter(|trial| options.filter.as_ref().is_none_or(|part| trial.name.contains(part.as_str())))
+        .filter(|trial| (trial.core || !options.core) && !(options.short && LONG.contains(&trial.name)))
         .collect();
     ensure!(!chosen.is_empty(), "no test has {:?} in its name; all: cargo xtask lab test --list", options.filter.as_deref().unwrap_or(""));
     if options.list {
@@ -505,4 +524,16 @@ fn heal(lab: &mut Lab) -> anyhow::Result<()> {
         }
     }
     programs::push_built(lab, &nodes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONG, TRIALS};
+
+    #[test]
+    fn a_long_test_is_a_test() {
+        for name in LONG {
+            assert!(TRIALS.iter().any(|trial| trial.name == name && !trial.core), "{name}");
+        }
+    }
 }
