@@ -5,7 +5,7 @@ use super::expected::{self, Expected};
 use crate::interrupt;
 use crate::programs::O2CB;
 use crate::progress::say;
-use crate::stack::STEP;
+use crate::stack::{STEP, ocfs2};
 use crate::trial::Bench;
 use crate::trial::doctor::{doctor, tells};
 use anyhow::{Context as _, ensure};
@@ -68,7 +68,12 @@ pub fn play_all(bench: &mut Bench, heartbeat: Heartbeat, scenarios: &[Scenario<'
 
 fn one(bench: &Bench, heartbeat: Heartbeat, scenario: &Scenario<'_>) -> anyhow::Result<()> {
     steady(bench, heartbeat, scenario)?;
-    let told = bench.lab.ssh.run(1, &format!("{O2CB} forecast --json {}", scenario.forecast.join(" ").replace('*', "\\*")), STEP)?;
+    let mut asked = scenario.forecast.join(" ").replace('*', "\\*");
+    for disk in heartbeat.regions() {
+        // Forecasts know regions by what the kernel calls them.
+        asked = asked.replace(&format!("{disk}@"), &format!("{}@", ocfs2::uuid(&bench.lab, 1, disk)?));
+    }
+    let told = bench.lab.ssh.run(1, &format!("{O2CB} forecast --json {asked}"), STEP)?;
     let expected = expected::parse(&told)?;
     let victims: Vec<u8> = expected.victims.iter().map(|victim| victim.node).collect();
     say(&format!("forecast: {expected:?}"));
