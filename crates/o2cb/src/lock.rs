@@ -9,7 +9,7 @@
 //!                                                    └ linger: the domain goes when it is idle
 //! ```
 //!
-//! Exit codes are those of flock(1), see [`refusal`].
+//! Exit codes are those of flock(1), see `refusal`.
 
 mod ask;
 mod causes;

@@ -2,7 +2,7 @@
 //!
 //! Read are small files of configfs and debugfs whose reading costs the kernel nothing: not `o2net/sock_containers` and not
 //! `o2dlm/*/locking_state`, each pass over which fills the kernel's log on 6.1. Slots are read from the regions' devices by a child each
-//! ([`super::o2cb_slots`]); idle times of connections come from TCP itself ([`super::o2cb_network`]).
+//! (`o2cb_slots`); idle times of connections come from TCP itself (`o2cb_network`).
 
 use super::discover::described;
 use super::files::NodeFiles;
