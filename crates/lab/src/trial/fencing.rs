@@ -2,6 +2,7 @@
 //! `o2cb doctor` to name the cause afterwards.
 
 mod cluster;
+mod coming;
 mod expected;
 mod played;
 

@@ -1,6 +1,7 @@
 //! A fault, and what comes of it beside what was told.
 
 use super::cluster::{self, Heartbeat};
+use super::coming::Watching;
 use super::expected::{self, Expected};
 use crate::interrupt;
 use crate::programs::O2CB;
@@ -9,7 +10,7 @@ use crate::stack::{STEP, ocfs2};
 use crate::trial::Bench;
 use crate::trial::doctor::{doctor, tells};
 use anyhow::{Context as _, ensure};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A deed on the lab.
 pub type Deed<'a> = Box<dyn Fn(&Bench) -> anyhow::Result<()> + 'a>;
@@ -78,7 +79,9 @@ fn one(bench: &Bench, heartbeat: Heartbeat, scenario: &Scenario<'_>) -> anyhow::
     let victims: Vec<u8> = expected.victims.iter().map(|victim| victim.node).collect();
     say(&format!("forecast: {expected:?}"));
     let before = bench.lab.running();
-    let began = Instant::now();
+    let watcher = scenario.nodes.iter().find(|node| !victims.contains(node)).context("all are to go")?;
+    let watching = Watching::start(bench, *watcher)?;
+    let (began, began_wall) = (Instant::now(), SystemTime::now());
     (scenario.begin)(bench)?;
     let after = bench.lab.running();
     let killed: Vec<u8> = before.iter().copied().filter(|node| !after.contains(node)).collect();
@@ -93,6 +96,8 @@ fn one(bench: &Bench, heartbeat: Heartbeat, scenario: &Scenario<'_>) -> anyhow::
         ensure!((first..=last).contains(&at), "node{} fenced itself after {at:.1} s, told was {:?}", victim.node, victim.window_s);
         say(&format!("node{} fenced itself after {at:.1} s; told was {:?} by {}", victim.node, victim.window_s, victim.rule));
     }
+    let ends: Vec<(u8, SystemTime)> = seen.iter().map(|(node, at)| (*node, began_wall + Duration::from_secs_f64(*at))).collect();
+    watching.judge(bench, &ends)?;
     ensure!(seen.iter().all(|(node, _)| victims.contains(node)), "fenced: {seen:?}, told was {victims:?}");
     goes_on(bench, heartbeat, scenario, &expected, &killed, began)?;
     for dead in victims.iter().chain(&killed).filter(|_| !scenario.survivor.is_empty()) {
