@@ -299,6 +299,13 @@ const TRIALS: &[Trial] = &[
         run: stack::three_regions,
     },
     Trial {
+        name: "o2cb-slots",
+        claim: "heartbeat slots are what debugfs.ocfs2 and the kernel say, for blocks of 512 bytes to 4 KiB",
+        core: false,
+        on: Ocfs2,
+        run: stack::slots,
+    },
+    Trial {
         name: "fence-stall",
         claim: "one node's storage hangs: it fences itself when and by which rule it was forecast, the others go on",
         core: false,

@@ -4,11 +4,13 @@ mod errnos;
 mod global;
 mod local;
 mod refusals;
+mod slots;
 
 pub(super) use errnos::errnos;
 pub(super) use global::three_regions;
 pub(super) use local::whole_life;
 pub(super) use refusals::refusals;
+pub(super) use slots::slots;
 
 use super::Bench;
 use crate::plan::Stack;
