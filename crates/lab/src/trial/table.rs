@@ -307,7 +307,13 @@ pub const TRIALS: &[Trial] = &[
         on: Ocfs2,
         run: fencing::cut_global,
     },
-    Trial { name: "doctor-healthy", claim: "o2cb doctor has no finding on a healthy cluster", core: true, on: Ocfs2, run: doctor::healthy },
+    Trial {
+        name: "doctor-healthy",
+        claim: "o2cb doctor has no finding on a healthy cluster",
+        core: false,
+        on: Ocfs2,
+        run: doctor::healthy,
+    },
     Trial {
         name: "doctor-files",
         claim: "o2cb doctor names what is wrong in cluster.conf, the defaults, fstab and sysctls, with the fix",
