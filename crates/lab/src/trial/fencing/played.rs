@@ -79,8 +79,9 @@ fn one(bench: &Bench, heartbeat: Heartbeat, scenario: &Scenario<'_>) -> anyhow::
     let victims: Vec<u8> = expected.victims.iter().map(|victim| victim.node).collect();
     say(&format!("forecast: {expected:?}"));
     let before = bench.lab.running();
-    let watcher = scenario.nodes.iter().find(|node| !victims.contains(node)).context("all are to go")?;
-    let watching = Watching::start(bench, *watcher)?;
+    let watcher = scenario.nodes.iter().find(|node| !victims.contains(node)).copied().context("all are to go")?;
+    let deaths_before = deaths(bench, watcher)?;
+    let watching = Watching::start(bench, watcher)?;
     let (began, began_wall) = (Instant::now(), SystemTime::now());
     (scenario.begin)(bench)?;
     let after = bench.lab.running();
@@ -101,10 +102,20 @@ fn one(bench: &Bench, heartbeat: Heartbeat, scenario: &Scenario<'_>) -> anyhow::
     ensure!(seen.iter().all(|(node, _)| victims.contains(node)), "fenced: {seen:?}, told was {victims:?}");
     goes_on(bench, heartbeat, scenario, &expected, &killed, began)?;
     for dead in victims.iter().chain(&killed).filter(|_| !scenario.survivor.is_empty()) {
-        let survivor = scenario.nodes.iter().find(|node| !victims.contains(node) && !killed.contains(node)).context("nobody is left")?;
-        tells(&doctor(bench, *survivor, "", "")?, "node-died", *dead, scenario.survivor)?;
+        // Who needed no lock of the dead went on before it counted as dead.
+        interrupt::wait_for(&format!("the death of node{dead} told by node{watcher}"), Duration::from_secs(240), || {
+            Ok((deaths(bench, watcher)? > deaths_before).then_some(()))
+        })?;
+        tells(&doctor(bench, watcher, "", "")?, "node-died", *dead, scenario.survivor)?;
     }
     Ok(())
+}
+
+/// How many deaths of other nodes a node's log tells.
+fn deaths(bench: &Bench, node: u8) -> anyhow::Result<usize> {
+    let said = doctor(bench, node, "", "")?;
+    let stories = said.get("stories").and_then(serde_json::Value::as_array).map_or(&[][..], Vec::as_slice);
+    Ok(stories.iter().filter(|story| story.get("kind").and_then(serde_json::Value::as_str) == Some("node-died")).count())
 }
 
 /// A node that came back is given its console of before: the log of its kernel is gone with it.
