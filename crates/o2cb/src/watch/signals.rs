@@ -1,9 +1,16 @@
 //! Signals that end the watch: noted, so that terminal and hook are left in order.
 
+use ratatui::crossterm::terminal::disable_raw_mode;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// A watch that was asked to end has so long to do it well. Reading keys from a terminal that is gone never returns.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Which signal came.
 pub struct Ended(Arc<AtomicUsize>);
@@ -18,8 +25,16 @@ impl Ended {
 /// From now on the signals are noted.
 pub fn follow() -> io::Result<Ended> {
     let signal = Arc::new(AtomicUsize::new(0));
-    for number in [SIGHUP, SIGINT, SIGTERM] {
-        signal_hook::flag::register_usize(number, Arc::clone(&signal), number.unsigned_abs() as usize)?;
-    }
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let noted = Arc::clone(&signal);
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for number in signals.forever() {
+            noted.store(number.unsigned_abs() as usize, Ordering::Relaxed);
+            thread::sleep(LAST_WORDS);
+            // It may not be a terminal, or be gone.
+            let _ = disable_raw_mode();
+            let _ = signal_hook::low_level::emulate_default_handler(number);
+        }
+    })?;
     Ok(Ended(signal))
 }
