@@ -24,6 +24,10 @@ use std::time::Duration;
 /// How often a domain is joined anew that somebody else leaves at once.
 const JOINS: u32 = 20;
 
+/// Attempts to join while nodes die, and the time between them.
+const ATTEMPTS: u32 = 60;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
+
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
@@ -171,7 +175,7 @@ impl<W: Write> Keeper<'_, W> {
         let path = paths::domain(&self.wish.domain);
         // Noted before it is made: if this process is killed, the next one clears up.
         turn.set_mark(Mark::Made).map_err(|error| file_refusal(&path, &error))?;
-        match std::fs::create_dir(folder) {
+        match self.made(folder)? {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Ok(turn.set_mark(Mark::Foreign).map_err(|error| file_refusal(&path, &error))?)
@@ -181,6 +185,21 @@ impl<W: Write> Keeper<'_, W> {
                 Err(Refusal::of(NO_LOCK, Deed::Make, &path, &error).into())
             }
         }
+    }
+
+    /// Joins. A node that dies meanwhile ends the attempt with EHOSTDOWN (6.1): the next one is without it.
+    fn made(&self, folder: &Path) -> Result<io::Result<()>, End> {
+        for _ in 0..ATTEMPTS {
+            match std::fs::create_dir(folder) {
+                Err(error) if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::HOSTDOWN) => {
+                    if !matches!(self.events.recv_timeout(BETWEEN_ATTEMPTS), Err(RecvTimeoutError::Timeout)) {
+                        return Err(End::Unwanted);
+                    }
+                }
+                made => return Ok(made),
+            }
+        }
+        Ok(std::fs::create_dir(folder))
     }
 
     fn with_lock(&mut self) -> End {
