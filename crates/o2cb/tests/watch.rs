@@ -39,7 +39,7 @@ fn stdout(output: &Output) -> String {
 #[test]
 fn without_a_cluster_it_says_so_and_the_exit_code_tells() {
     let root = tempfile::tempdir().unwrap();
-    let output = watch(root.path(), &["--batch", "--count", "1"]);
+    let output = watch(root.path(), &["--batch", "--count", "4", "--interval", "0.5"]);
     assert_eq!(output.status.code(), Some(5), "{output:?}");
     assert!(stdout(&output).contains("O2CB's modules are not loaded"), "{output:?}");
 }
@@ -47,12 +47,13 @@ fn without_a_cluster_it_says_so_and_the_exit_code_tells() {
 #[test]
 fn a_line_of_json_for_each_reading() {
     let root = machine();
-    let output = watch(root.path(), &["--json", "--count", "2", "--interval", "0.5"]);
+    let output = watch(root.path(), &["--json", "--count", "4", "--interval", "0.5"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let text = stdout(&output);
     let objects: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let [first, second] = objects.as_slice() else { panic!("{text}") };
-    assert_eq!((first["schema"].as_u64(), first["number"].as_u64(), second["number"].as_u64()), (Some(1), Some(1), Some(2)));
+    // On a busy machine the node's first sample may come after the first reading.
+    let [.., first, second] = objects.as_slice() else { panic!("{text}") };
+    assert_eq!((first["schema"].as_u64(), first["number"].as_u64(), second["number"].as_u64()), (Some(1), Some(3), Some(4)));
     let cluster = &first["clusters"][0];
     assert_eq!(
         (cluster["name"].as_str(), cluster["fence_ms"].as_u64(), cluster["dead_ms"].as_u64()),
