@@ -116,15 +116,15 @@ fn name(named: Option<&str>, defaults: &Defaults, found: &Found, config: Option<
 
 /// Seconds until a node that cannot write fences itself.
 pub fn fence_after_s(threshold: u32) -> u64 {
-    u64::from(threshold.saturating_sub(1)) * 2
+    formats::o2hb::fence_ms(threshold) / 1000
 }
 
 /// Seconds until the others count a silent node as dead.
 pub fn dead_after_s(threshold: u32) -> u64 {
-    u64::from(threshold) * 2
+    formats::o2hb::dead_ms(threshold) / 1000
 }
 
 /// Seconds from a lost connection to the decision of the quorum.
 pub fn quorum_after_s(threshold: u32) -> u64 {
-    (u64::from(threshold) + 2) * 2
+    formats::o2hb::quorum_ms(threshold) / 1000
 }

@@ -12,7 +12,6 @@ mod log;
 mod out;
 mod screen;
 mod signals;
-mod terminal;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -122,7 +121,7 @@ pub fn run(options: &Options) -> anyhow::Result<u8> {
         Face::Screen => screen::run(&mut eye, &mut told, options, &ended),
         face => without_screen(&mut eye, &mut told, options, face, &ended),
     };
-    told.hook.end();
+    told.hook.finish(&ended);
     if let Some(log) = &mut told.log {
         log.say(log::INFO, "ending");
     }

@@ -2,13 +2,11 @@
 
 use crate::engine::Update;
 use ratatui::crossterm::event::{self, KeyEvent};
-use ratatui::crossterm::terminal::disable_raw_mode;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -29,9 +27,6 @@ pub enum Happening {
 
 /// So many may wait: a recording played as fast as possible is held back by the screen.
 const MOST_WAITING: usize = 16;
-
-/// A program that was asked to end has so long to do it well.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Starts the three threads that fill the channel. They end with the program.
 pub fn start(updates: Receiver<Update>) -> io::Result<Receiver<Happening>> {
@@ -59,9 +54,7 @@ fn follow_signals(mut signals: Signals, to: &SyncSender<Happening>) {
         }
         // A terminal that takes no more text holds up whoever draws on it: it must still be possible to end the program.
         let _ = to.try_send(Happening::Signal(signal));
-        thread::sleep(LAST_WORDS);
-        let _ = disable_raw_mode();
-        let _ = signal_hook::low_level::emulate_default_handler(signal);
+        terminal::end_late(signal);
     }
 }
 

@@ -44,7 +44,6 @@ mod paint;
 mod prompt;
 mod spark;
 mod stuck_wait;
-mod terminal;
 #[cfg(test)]
 mod tests;
 mod theme;
@@ -150,7 +149,7 @@ struct Face {
 impl Face {
     fn run(&mut self, happenings: &Receiver<Happening>) -> anyhow::Result<End> {
         loop {
-            self.screen.draw(&self.app)?;
+            self.screen.draw(|frame| self.app.draw(frame))?;
             let mut next = happenings.recv_timeout(TICK);
             for _ in 0..MOST_AT_ONCE {
                 match next {

@@ -189,7 +189,7 @@ impl NodeMemory {
             (Link::Connecting(_), ..) => self.down.as_ref().map_or_else(|| "connecting".to_owned(), ToString::to_string),
             (Link::Down { fault, .. }, ..) | (Link::Up(_), Some(fault), None) => fault.to_string(),
             (Link::Up(_), None, None) => "waiting".to_owned(),
-            (Link::Up(_), _, Some(age)) if age > rules.late_after_us => format!("late: no word for {}", words::time(age / 1000)),
+            (Link::Up(_), _, Some(age)) if age > self.late_after_us(rules) => format!("late: no word for {}", words::time(age / 1000)),
             (Link::Up(_), ..) => match self.said.as_ref().map(|(sample, _)| &sample.cluster) {
                 Some(Registered::NotLoaded) => "O2CB's modules are not loaded".to_owned(),
                 Some(Registered::None) => "no cluster is registered".to_owned(),
@@ -244,14 +244,13 @@ impl RegionMemory {
 fn cluster(name: &str, witnesses: &[&Witness<'_>]) -> ClusterView {
     let told = |value: fn(&Cluster) -> Option<u32>| witnesses.iter().find_map(|witness| value(witness.cluster));
     let threshold = told(|cluster| cluster.threshold);
-    let beats = |count: u32| u64::from(count) * u64::from(formats::o2hb::BEAT_MS);
     let mut view = ClusterView {
         name: name.to_owned(),
         heartbeat_mode: witnesses.iter().find_map(|witness| witness.cluster.global).map(|global| if global { "global" } else { "local" }),
         threshold,
-        fence_ms: threshold.map(|threshold| beats(threshold.saturating_sub(1))),
-        dead_ms: threshold.map(beats),
-        quorum_ms: threshold.map(|threshold| beats(threshold.saturating_add(2))),
+        fence_ms: threshold.map(formats::o2hb::fence_ms),
+        dead_ms: threshold.map(formats::o2hb::dead_ms),
+        quorum_ms: threshold.map(formats::o2hb::quorum_ms),
         idle_timeout_ms: told(|cluster| cluster.idle_ms),
         keepalive_delay_ms: told(|cluster| cluster.keepalive_ms),
         reconnect_delay_ms: told(|cluster| cluster.reconnect_ms),

@@ -2,6 +2,37 @@
 
 use std::collections::BTreeSet;
 
+/// What the quorum says to a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nobody else beats: there is nothing to decide.
+    Alone,
+    /// It goes on.
+    Stays,
+    /// It is connected with less than it takes.
+    Minority {
+        /// What it takes.
+        needed: usize,
+    },
+    /// It is connected with half, without the lowest.
+    HalfWithoutLowest,
+}
+
+/// The rule: how many beat, with how many of them a node is connected (both with itself), and whether the lowest that beats is
+/// among them.
+pub fn verdict(heartbeating: usize, connected: usize, lowest_reachable: bool) -> Verdict {
+    let needed = heartbeating.div_ceil(2);
+    if heartbeating <= 1 {
+        Verdict::Alone
+    } else if connected < needed {
+        Verdict::Minority { needed }
+    } else if heartbeating.is_multiple_of(2) && connected == needed && !lowest_reachable {
+        Verdict::HalfWithoutLowest
+    } else {
+        Verdict::Stays
+    }
+}
+
 /// What a node does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -24,20 +55,15 @@ pub enum Decision {
 /// What node `own` decides: `beating` are the nodes that beat, with itself; `connected` those that it is connected to, with or without
 /// itself.
 pub fn decide(own: u8, beating: &BTreeSet<u8>, connected: &BTreeSet<u8>) -> Decision {
-    let all = beating.len();
-    if !beating.contains(&own) || all <= 1 {
+    if !beating.contains(&own) {
         return Decision::Stays;
     }
     let have = connected.iter().filter(|&&node| node != own).count() + 1;
-    let needed = all.div_ceil(2);
-    if have < needed {
-        return Decision::TooFew { connected: have, needed };
-    }
-    match beating.first() {
-        Some(&lowest) if all.is_multiple_of(2) && have == needed && lowest != own && !connected.contains(&lowest) => {
-            Decision::HalfWithoutLowest { lowest }
-        }
-        _ => Decision::Stays,
+    let lowest = beating.first().copied().unwrap_or(own);
+    match verdict(beating.len(), have, lowest == own || connected.contains(&lowest)) {
+        Verdict::Alone | Verdict::Stays => Decision::Stays,
+        Verdict::Minority { needed } => Decision::TooFew { connected: have, needed },
+        Verdict::HalfWithoutLowest => Decision::HalfWithoutLowest { lowest },
     }
 }
 
@@ -48,6 +74,24 @@ mod tests {
 
     fn set(nodes: &[u8]) -> BTreeSet<u8> {
         nodes.iter().copied().collect()
+    }
+
+    #[test]
+    fn who_goes_on() {
+        for (beating, connected, lowest, expected) in [
+            (1, 1, true, Verdict::Alone),
+            (2, 1, true, Verdict::Stays),
+            (2, 1, false, Verdict::HalfWithoutLowest),
+            (3, 2, false, Verdict::Stays),
+            (3, 1, true, Verdict::Minority { needed: 2 }),
+            (4, 2, true, Verdict::Stays),
+            (4, 2, false, Verdict::HalfWithoutLowest),
+            (4, 1, true, Verdict::Minority { needed: 2 }),
+            (5, 3, false, Verdict::Stays),
+            (5, 2, true, Verdict::Minority { needed: 3 }),
+        ] {
+            assert_eq!(verdict(beating, connected, lowest), expected, "{beating} beat, {connected} connected");
+        }
     }
 
     #[test]

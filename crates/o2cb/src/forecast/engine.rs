@@ -6,8 +6,6 @@
 mod heartbeat;
 mod network;
 mod quorum;
-#[cfg(test)]
-mod tests;
 
 use super::chance::{Chance, Of};
 use super::cluster::Cluster;

@@ -4,10 +4,11 @@
 //! `kernel/time/timer.c` since 4.8: its wheel has levels, each eight times coarser than the one below, and a timer is rounded up
 //! to the grain of its level: by up to an eighth of its time.
 
+use formats::o2hb;
 use serde::Serialize;
 
 /// Milliseconds between two beats.
-pub const BEAT_MS: i64 = 2000;
+pub const BEAT_MS: i64 = o2hb::BEAT_MS as i64;
 
 /// Ticks that this model does not count one by one, milliseconds.
 const TICKS_MS: i64 = 20;
@@ -28,13 +29,18 @@ pub struct Settings {
     pub hz: u32,
 }
 
+/// Of a 32-bit threshold all times are far from the end of 64 bits.
+fn signed(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
 impl Settings {
     /// The kernel's defaults.
     pub const DEFAULT: Settings = Settings { threshold: 31, idle_ms: 30_000, keepalive_ms: 2000, hz: USUAL_HZ };
 
     /// Since its last good write, until a node fences itself (`O2HB_MAX_WRITE_TIMEOUT_MS`).
     pub fn fence_ms(self) -> i64 {
-        (i64::from(self.threshold) - 1) * BEAT_MS
+        signed(o2hb::fence_ms(self.threshold))
     }
 
     /// Since its last good write, until a node asks whether others hang, too (`O2HB_NEGO_TIMEOUT_MS`).
@@ -44,12 +50,12 @@ impl Settings {
 
     /// Since a slot last changed, until its node is dead.
     pub fn dead_ms(self) -> i64 {
-        i64::from(self.threshold) * BEAT_MS
+        signed(o2hb::dead_ms(self.threshold))
     }
 
     /// Since a connection was lost, until the nodes decide (`O2NET_QUORUM_DELAY_MS`).
     pub fn decide_ms(self) -> i64 {
-        (i64::from(self.threshold) + 2) * BEAT_MS
+        signed(o2hb::quorum_ms(self.threshold))
     }
 
     /// By how much a timer of `delay` may be late, milliseconds.

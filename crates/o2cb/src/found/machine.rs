@@ -3,6 +3,7 @@
 use super::Seen;
 use crate::kernel::{DLMFS, Look, PLUGINS};
 use formats::mounts::{Mount, parse_mounts};
+use formats::proc::net_tcp;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
@@ -101,17 +102,12 @@ pub fn sysctls(look: &dyn Look) -> Sysctls {
     }
 }
 
-/// `/proc/net/tcp`: `   0: 0100090A:1E61 00000000:0000 0A …`; the address is printed as a number of the machine's byte order.
+/// Sockets of `/proc/net/tcp` that listen.
 pub fn listening(look: &dyn Look) -> Seen<Vec<(Ipv4Addr, u16)>> {
-    const LISTEN: &str = "0A";
-    let socket = |line: &str| {
-        let mut fields = line.split_whitespace().skip(1);
-        let (address, port) = fields.next()?.split_once(':')?;
-        (fields.nth(1)? == LISTEN).then_some(())?;
-        let address = u32::from_str_radix(address, 16).ok()?.to_ne_bytes();
-        Some((Ipv4Addr::from(address), u16::from_str_radix(port, 16).ok()?))
-    };
-    Seen::text(look, "/proc/net/tcp").map(|text| text.lines().skip(1).filter_map(socket).collect())
+    const LISTEN: u8 = 10;
+    let listen =
+        |text: Vec<u8>| net_tcp::parse(&text).into_iter().filter(|socket| socket.state == LISTEN).map(|socket| socket.local).collect();
+    Seen::of(look.read("/proc/net/tcp")).map(listen)
 }
 
 /// `/proc/sysvipc/sem`: the first column is the key, as a signed number.

@@ -17,8 +17,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// So long the first picture waits for nodes that have said nothing yet.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// On this machine there is nothing to wait for.
-const LOCAL_PATIENCE: Duration = Duration::from_secs(2);
 /// Signals are looked at so often.
 const GLANCE: Duration = Duration::from_millis(100);
 
@@ -68,7 +66,6 @@ impl Eye {
             handles.push(handle);
         }
         let start = Instant::now();
-        let patience = if remote { PATIENCE } else { LOCAL_PATIENCE };
         Ok(Eye {
             memory: Memory::new(nodes, options.rules()),
             events,
@@ -76,7 +73,7 @@ impl Eye {
             title,
             interval: options.interval,
             start,
-            due: start + patience,
+            due: start + PATIENCE,
             number: 0,
         })
     }

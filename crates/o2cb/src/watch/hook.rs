@@ -1,6 +1,7 @@
 //! The command that is run for each warning. It never holds up the watch: one at a time, the others wait; one that takes too long is
 //! ended.
 
+use super::signals::Ended;
 use model::Severity;
 use model::o2cb::O2cbView;
 use model::o2cb::news::News;
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// How long one run may take.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// A program that runs is looked at so often.
+const GLANCE: Duration = Duration::from_millis(20);
 /// News that wait; the oldest are dropped, which is told.
 const MOST_WAITING: usize = 100;
 
@@ -86,8 +89,17 @@ impl Hook {
         }
     }
 
+    /// Has all that waits run to its end, each within its time; a signal ends it at once.
+    pub fn finish(&mut self, ended: &Ended) {
+        while ended.signal().is_none() && (self.running.is_some() || !self.waiting.is_empty()) {
+            self.look_after();
+            std::thread::sleep(GLANCE);
+        }
+        self.end();
+    }
+
     /// Ends what runs.
-    pub fn end(&mut self) {
+    fn end(&mut self) {
         if let Some((child, _)) = self.running.take() {
             end(child);
         }

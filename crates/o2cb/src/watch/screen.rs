@@ -3,7 +3,6 @@
 use super::eye::Eye;
 use super::out::{Picture, clean};
 use super::signals::Ended;
-use super::terminal::Screen;
 use super::{Options, Told};
 use model::o2cb::page::{Line, Tone, lines};
 use ratatui::buffer::Buffer;
@@ -11,7 +10,11 @@ use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, Ke
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use rustix::process::{Signal, getpid, kill_process};
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
 use std::time::Duration;
+use terminal::Screen;
 
 /// So often keys and signals are looked at.
 const GLANCE: Duration = Duration::from_millis(80);
@@ -43,6 +46,7 @@ pub enum Effect {
 /// Shows pictures until it is ended.
 pub fn run(eye: &mut Eye, told: &mut Told, options: &Options, ended: &Ended) -> anyhow::Result<u8> {
     let mut screen = Screen::take()?;
+    let keys = follow_keys()?;
     let mut page = Page::new(eye.title(), eye.interval(), options.warn, has_color());
     let mut number = 0;
     while ended.signal().is_none() {
@@ -61,19 +65,47 @@ pub fn run(eye: &mut Eye, told: &mut Told, options: &Options, ended: &Ended) -> 
             continue;
         }
         told.idle();
-        if !event::poll(GLANCE)? {
-            continue;
-        }
-        if let Event::Key(key) = event::read()? {
-            match page.key(key) {
-                Effect::Nothing => {}
-                Effect::Quit => return Ok(0),
-                Effect::Redraw => screen.forget()?,
-                Effect::Suspend => screen.lend(|| Ok(kill_process(getpid(), Signal::STOP)?))?,
+        let key = match keys.recv_timeout(GLANCE) {
+            Ok(event) => match event? {
+                Event::Key(key) => key,
+                Event::Resize(..) => {
+                    screen.renew()?;
+                    continue;
+                }
+                _ => continue,
+            },
+            Err(RecvTimeoutError::Timeout) => continue,
+            // The error came before.
+            Err(RecvTimeoutError::Disconnected) => return Ok(0),
+        };
+        match page.key(key) {
+            Effect::Nothing => {}
+            Effect::Quit => return Ok(0),
+            Effect::Redraw => drop(screen.renew()?),
+            Effect::Suspend => {
+                screen.lend();
+                kill_process(getpid(), Signal::STOP)?;
+                screen.take_again()?;
             }
         }
     }
     Ok(0)
+}
+
+/// Keys and sizes of the terminal, read by a thread: of one that is gone reading may never return.
+fn follow_keys() -> io::Result<Receiver<io::Result<Event>>> {
+    let (sender, events) = channel();
+    let read = move || {
+        loop {
+            let event = event::read();
+            let last = event.is_err();
+            if sender.send(event).is_err() || last {
+                return;
+            }
+        }
+    };
+    thread::Builder::new().name("keys".to_owned()).spawn(read)?;
+    Ok(events)
 }
 
 fn has_color() -> bool {

@@ -1,16 +1,11 @@
 //! Signals that end the watch: noted, so that terminal and hook are left in order.
 
-use ratatui::crossterm::terminal::disable_raw_mode;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
-
-/// A watch that was asked to end has so long to do it well. Reading keys from a terminal that is gone never returns.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Which signal came.
 pub struct Ended(Arc<AtomicUsize>);
@@ -30,10 +25,7 @@ pub fn follow() -> io::Result<Ended> {
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for number in signals.forever() {
             noted.store(number.unsigned_abs() as usize, Ordering::Relaxed);
-            thread::sleep(LAST_WORDS);
-            // It may not be a terminal, or be gone.
-            let _ = disable_raw_mode();
-            let _ = signal_hook::low_level::emulate_default_handler(number);
+            terminal::end_late(number);
         }
     })?;
     Ok(Ended(signal))

@@ -1,6 +1,7 @@
 //! Who goes on when connections are lost (`o2quo_make_decision`).
 
 use super::{Event, Rule, Run};
+use model::o2cb::quorum::{Verdict, verdict};
 
 impl Run<'_> {
     /// One wait less; after the last one the decision is made.
@@ -29,36 +30,5 @@ impl Run<'_> {
             Verdict::Minority { needed } => self.fence(node, Rule::Minority { connected, needed, heartbeating }),
             Verdict::HalfWithoutLowest => self.fence(node, Rule::HalfWithoutLowest { connected, heartbeating, lowest }),
         }
-    }
-}
-
-/// What the quorum says to a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Nobody else beats: there is nothing to decide.
-    Alone,
-    /// It goes on.
-    Stays,
-    /// It is connected with less than it takes.
-    Minority {
-        /// What it takes.
-        needed: usize,
-    },
-    /// It is connected with half, without the lowest.
-    HalfWithoutLowest,
-}
-
-/// The rule: how many beat, with how many of them a node is connected (both with itself), and whether the lowest that beats is
-/// among them.
-pub(crate) fn verdict(heartbeating: usize, connected: usize, lowest_reachable: bool) -> Verdict {
-    let needed = heartbeating.div_ceil(2);
-    if heartbeating <= 1 {
-        Verdict::Alone
-    } else if connected < needed {
-        Verdict::Minority { needed }
-    } else if heartbeating.is_multiple_of(2) && connected == needed && !lowest_reachable {
-        Verdict::HalfWithoutLowest
-    } else {
-        Verdict::Stays
     }
 }

@@ -1,6 +1,5 @@
 //! The terminal: taken at the start, given back whatever happens.
 
-use super::app::App;
 use anyhow::Context;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
@@ -9,10 +8,12 @@ use ratatui::crossterm::terminal::{
 };
 use ratatui::crossterm::{execute, queue, terminal};
 use ratatui::layout::Rect;
-use ratatui::{Terminal, TerminalOptions, Viewport};
+use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 use std::io::{self, BufWriter, Stdout, Write, stdout};
 use std::mem::ManuallyDrop;
 use std::sync::Once;
+use std::thread;
+use std::time::Duration;
 
 /// The terminal while it is ours. Given back when dropped, and on a panic in any thread.
 pub struct Screen {
@@ -41,10 +42,10 @@ impl Screen {
     }
 
     /// Draws what changed.
-    pub fn draw(&mut self, app: &App) -> io::Result<()> {
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         // Terminals that know it show the frame at once; the others ignore it.
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| app.draw(frame))?;
+        self.terminal.draw(draw)?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
@@ -64,7 +65,6 @@ impl Screen {
     }
 
     /// Gives it back for a while: [`Screen::take_again`] takes it again.
-    #[expect(clippy::unused_self, reason = "only who has the terminal can give it back")]
     pub fn lend(&mut self) {
         leave();
     }
@@ -109,4 +109,16 @@ fn give_back_on_panic() {
             before(info);
         }));
     });
+}
+
+/// A program that was asked to end has so long to do it well.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Ends the process as `signal` would have, if it still runs a moment later: a terminal that is gone or takes no more text holds up
+/// whoever reads its keys or draws on it. For a thread of its own.
+pub fn end_late(signal: i32) {
+    thread::sleep(LAST_WORDS);
+    // It may be no terminal, or be gone.
+    let _ = disable_raw_mode();
+    let _ = signal_hook::low_level::emulate_default_handler(signal);
 }
