@@ -56,6 +56,14 @@ impl Screen {
         Ok((width, height))
     }
 
+    /// The next drawing is of the size that the terminal has now; if that is another one, of everything. A change that came before
+    /// anybody listened for it is found so.
+    pub fn fit(&mut self) -> io::Result<()> {
+        let (width, height) = size()?;
+        let now = Rect::new(0, 0, width, height);
+        if self.terminal.get_frame().area() == now { Ok(()) } else { self.terminal.resize(now) }
+    }
+
     /// Takes the terminal again after the process was stopped.
     pub fn take_again(&mut self) -> io::Result<(u16, u16)> {
         // Whoever had it meanwhile may have changed its mode: from the first mode to raw anew.

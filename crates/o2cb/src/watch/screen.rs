@@ -50,6 +50,7 @@ pub fn run(eye: &mut Eye, told: &mut Told, options: &Options, ended: &Ended) -> 
     let mut page = Page::new(eye.title(), eye.interval(), options.warn, has_color());
     let mut number = 0;
     while ended.signal().is_none() {
+        screen.fit()?;
         screen.draw(|frame| {
             let area = frame.area();
             page.draw(frame.buffer_mut(), area);
@@ -68,10 +69,7 @@ pub fn run(eye: &mut Eye, told: &mut Told, options: &Options, ended: &Ended) -> 
         let key = match keys.recv_timeout(GLANCE) {
             Ok(event) => match event? {
                 Event::Key(key) => key,
-                Event::Resize(..) => {
-                    screen.renew()?;
-                    continue;
-                }
+                // Another size is seen when it is drawn.
                 _ => continue,
             },
             Err(RecvTimeoutError::Timeout) => continue,
