@@ -126,7 +126,9 @@ mod tests {
         let mut kernel = ModelKernel::new();
         let address = u32::from_ne_bytes([10, 9, 0, 1]);
         let tcp = format!(
-            "  sl  local_address rem_address   st tx_queue\n   0: {address:08X}:1E61 00000000:0000 0A 0 0\n   1: {address:08X}:0016 0200090A:C3B2 01 0\n"
+            "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt\n   \
+             0: {address:08X}:1E61 00000000:0000 0A 00000000:00000000 00:00000000 00000000\n   \
+             1: {address:08X}:0016 0200090A:C3B2 01 00000000:00000000 02:000A0000 00000000\n"
         );
         kernel.put("/proc/net/tcp", &tcp);
         assert_eq!(listening(&kernel), Seen::Is(vec![(Ipv4Addr::new(10, 9, 0, 1), 7777)]));

@@ -86,9 +86,11 @@ impl ModelKernel {
         let own = own.filter_map(|node| Some((node.address?, node.port?)));
         let sockets = own.chain(self.busy_ports.iter().copied());
         let line = |(address, port): (std::net::Ipv4Addr, u16)| {
-            format!("   0: {:08X}:{port:04X} 00000000:0000 0A\n", u32::from_ne_bytes(address.octets()))
+            let address = u32::from_ne_bytes(address.octets());
+            format!("   0: {address:08X}:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1\n")
         };
-        "  sl  local_address rem_address   st\n".to_owned() + &sockets.map(line).collect::<String>()
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n".to_owned()
+            + &sockets.map(line).collect::<String>()
     }
 
     fn debug(&self, place: &str) -> Option<String> {
