@@ -20,6 +20,9 @@ pub enum ReadProblem {
     /// What the kernel says.
     #[error("{0}")]
     Refused(String),
+    /// The same, for want of permission: root may read it.
+    #[error("{0}")]
+    Denied(String),
     /// No answer in time.
     #[error("no answer within {} s; the device hangs", .0.as_secs_f32())]
     Deadline(Duration),
@@ -65,7 +68,10 @@ impl Reader {
 
     /// Opens what cannot hang: an image, or a file that stands for a device.
     pub fn here(path: &Path) -> Result<Reader, ReadProblem> {
-        let device = Device::open(path).map_err(|error| ReadProblem::Refused(error.to_string()))?;
+        let device = Device::open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => ReadProblem::Denied(error.to_string()),
+            _ => ReadProblem::Refused(error.to_string()),
+        })?;
         Ok(Reader { facts: device.facts(), way: Way::Here(device) })
     }
 
@@ -140,6 +146,7 @@ impl ReaderChild {
         match line.split_once(' ') {
             Some(("ok", rest)) => Ok(rest.to_owned()),
             Some(("error", why)) => Err(ReadProblem::Refused(why.to_owned())),
+            Some(("denied", why)) => Err(ReadProblem::Denied(why.to_owned())),
             _ => Err(ReadProblem::Child(format!("it said '{line}'"))),
         }
     }
@@ -236,6 +243,7 @@ mod tests {
         assert_eq!(child("exit 3", LONG).unwrap_err(), ReadProblem::Child("without a word".to_owned()));
         assert_eq!(child("echo hello", LONG).unwrap_err(), ReadProblem::Child("it said 'hello'".to_owned()));
         assert_eq!(child("echo error Permission denied", LONG).unwrap_err(), ReadProblem::Refused("Permission denied".to_owned()));
+        assert_eq!(child("echo denied Keine Berechtigung", LONG).unwrap_err(), ReadProblem::Denied("Keine Berechtigung".to_owned()));
         let mut reader = child("echo 'ok 8:1 4096 512 direct'; read r; printf 'ok 2\\nab'", LONG).unwrap();
         assert!(matches!(reader.read(0, 3), Err(ReadProblem::Child(_))));
     }

@@ -1,7 +1,8 @@
 //! The child that reads one device for its parent: what can hang is not read by the program itself.
 //!
-//! The child says `ok MAJOR:MINOR SIZE SECTOR direct|cached` (`-` for no number) or `error WHY`. Then each request `OFFSET LENGTH` is answered
-//! with `ok LENGTH` and so many bytes, or with `error WHY`. It ends when its input does.
+//! The child says `ok MAJOR:MINOR SIZE SECTOR direct|cached` (`-` for no number), `denied WHY` if it may not read the device, or
+//! `error WHY`. Then each request `OFFSET LENGTH` is answered with `ok LENGTH` and so many bytes, or with `error WHY`. It ends when its
+//! input does.
 
 use super::direct::{Device, Facts};
 use formats::ocfs2_disk::Storage as _;
@@ -15,7 +16,10 @@ const MOST: usize = 1 << 20;
 pub fn serve(path: &Path, input: impl BufRead, mut output: impl Write) -> io::Result<()> {
     let mut device = match Device::open(path) {
         Ok(device) => device,
-        Err(error) => return writeln!(output, "error {}", one_line(&error)),
+        Err(error) => {
+            let word = if error.kind() == io::ErrorKind::PermissionDenied { "denied" } else { "error" };
+            return writeln!(output, "{word} {}", one_line(&error));
+        }
     };
     writeln!(output, "ok {}", facts_line(&device.facts()))?;
     output.flush()?;

@@ -52,6 +52,8 @@ pub struct Survey {
     pub without: Vec<PathBuf>,
     /// Devices that could not be judged, or whose volume is damaged.
     pub failed: Vec<(PathBuf, String)>,
+    /// Those of them that only root may read.
+    pub denied: Vec<PathBuf>,
     /// What of the machine could not be found out.
     pub problems: Vec<String>,
 }
@@ -68,6 +70,7 @@ enum Outcome {
     Volume(Box<Found>),
     Nothing,
     Failed(String),
+    Denied(String),
 }
 
 /// Looks at `named` devices, or at all of the machine if none is named. Each answer of a device may take `patience`.
@@ -102,6 +105,10 @@ pub fn survey(place: &Place, named: &[PathBuf], patience: Duration) -> Survey {
             }
             Outcome::Nothing => survey.without.push(target.path),
             Outcome::Failed(why) => survey.failed.push((target.path, why)),
+            Outcome::Denied(why) => {
+                survey.denied.push(target.path.clone());
+                survey.failed.push((target.path, why));
+            }
         }
     }
     if named.is_empty() {
@@ -140,6 +147,7 @@ fn look_at(place: &Place, target: &Target, all: &[BlockDevice], patience: Durati
     let opened = if this_machine { Reader::in_child(&target.path, patience) } else { Reader::here(&target.path) };
     let mut reader = match opened {
         Ok(reader) => reader,
+        Err(ReadProblem::Denied(why)) => return Outcome::Denied(why),
         Err(problem) => return Outcome::Failed(problem.to_string()),
     };
     let facts = reader.facts();
