@@ -21,9 +21,10 @@ impl Report {
     pub fn of(facts: Facts) -> Report {
         let verdicts = CHECKS.iter().map(|check| (*check, (check.judge)(&facts))).collect();
         let own = facts.own_number();
-        let mut stories: Vec<Story> = facts.logs.before.iter().flat_map(|log| tell(&log.messages, own, &log.source)).collect();
+        let half_s = facts.fence_after_s().map(|seconds| seconds / 2);
+        let mut stories: Vec<Story> = facts.logs.before.iter().flat_map(|log| tell(&log.messages, own, half_s, &log.source)).collect();
         if let Some(now) = facts.logs.now.is() {
-            stories.extend(tell(&now.messages, own, &now.source));
+            stories.extend(tell(&now.messages, own, half_s, &now.source));
         }
         Report { facts, verdicts, stories }
     }

@@ -89,6 +89,8 @@ struct Boot<'a> {
     messages: Vec<&'a Message>,
     /// The number of the node that wrote them.
     own: Option<u32>,
+    /// How long a node cannot write until it says so, and says so again, µs: half of what is allowed.
+    half_us: i64,
     source: &'a str,
 }
 
@@ -124,13 +126,19 @@ impl<'a> Boot<'a> {
     }
 }
 
-/// All stories of a log. `own`: the number of the node that wrote it, if the log itself does not tell.
-pub fn tell(messages: &[Message], own: Option<u32>, source: &str) -> Vec<Story> {
+/// Half of what is allowed where nobody says it: O2CB's default threshold, 31.
+const DEFAULT_HALF_S: u64 = 30;
+
+/// All stories of a log. `own`: the number of the node that wrote it, and `half_s`: half of the seconds that a write may take, if the log
+/// itself does not tell.
+pub fn tell(messages: &[Message], own: Option<u32>, half_s: Option<u64>, source: &str) -> Vec<Story> {
     let mut stories = Vec::new();
     for messages in messages.chunk_by(|a, b| a.boot == b.boot) {
         let messages: Vec<&Message> = messages.iter().filter(|message| message.event.is_some()).collect();
         let own = own_number(&messages).or(own);
-        let boot = Boot { messages, own, source };
+        let half_s = half_of(&messages).or(half_s).unwrap_or(DEFAULT_HALF_S);
+        let half_us = i64::try_from(half_s.saturating_mul(1_000_000)).unwrap_or(i64::MAX);
+        let boot = Boot { messages, own, half_us, source };
         let mut told: Vec<Story> = Vec::new();
         told.extend(fence::tell(&boot));
         told.extend(death::tell(&boot));
@@ -148,6 +156,14 @@ fn own_number(messages: &[&Message]) -> Option<u32> {
     messages.iter().rev().find_map(|message| match message.event.as_ref()? {
         Event::Mounting { node, .. } => *node,
         Event::WriteHung { node, .. } | Event::RecoveryMaster { node, me: true, .. } => Some(*node),
+        _ => None,
+    })
+}
+
+/// What a log tells of half the time that a write may take: at that its own node says that a write hangs.
+fn half_of(messages: &[&Message]) -> Option<u64> {
+    messages.iter().rev().find_map(|message| match message.event {
+        Some(Event::WriteHung { seconds, .. }) => Some(seconds),
         _ => None,
     })
 }

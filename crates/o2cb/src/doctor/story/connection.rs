@@ -59,8 +59,9 @@ fn story(boot: &Boot<'_>, loss: Loss, over: bool) -> Story {
             "a cut or overloaded network, or a machine that stood still; it came back before anybody was fenced",
         ),
         (false, false) => (
-            "silent for a while",
-            "a cut or overloaded network, or a machine that stood still; the connection was kept, and messages in time cancel the alarm",
+            "fell silent",
+            "a cut or overloaded network, or a machine that stood still; whether messages came again, which cancels the alarm, or the quorum \
+             still has to decide is not in this log: see connection-blocked for how it is now",
         ),
         (false, true) => {
             ("lost", "a cut network, or a machine that went away; this log does not tell an end: see connection-blocked for how it is now")

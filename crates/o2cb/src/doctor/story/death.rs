@@ -10,6 +10,9 @@ const AFTER_US: i64 = 600_000_000;
 /// Evictions of one node from several domains belong together, µs.
 const TOGETHER_US: i64 = 60_000_000;
 
+/// Between the last sign of life and its place in the log, µs.
+const SLACK_US: i64 = 4_000_000;
+
 /// Who hears of hung storage.
 const ASKED: &str = "hung storage is told to the node with the lowest number alone: its log may know more";
 
@@ -47,14 +50,43 @@ fn signs<'a>(boot: &Boot<'a>, index: usize, node: u32) -> Vec<&'a Message> {
     for (_, message) in boot.before(index, BACK_US) {
         match &message.event {
             Some(Event::Connected { peer, .. }) if peer.number == node => signs.clear(),
-            Some(Event::NotFencing { .. } | Event::CarrierLost { .. } | Event::WriteHung { .. } | Event::AllHung { .. }) => {
-                signs.push(message);
-            }
+            // A decision names no node: it is about this one only if it was lost before.
+            Some(Event::NotFencing { .. }) if signs.iter().any(|sign| is_loss(sign)) => signs.push(message),
+            Some(Event::CarrierLost { .. } | Event::WriteHung { .. } | Event::AllHung { .. }) => signs.push(message),
             Some(event) if event.node() == Some(node) && !matches!(event, Event::Joined { .. }) => signs.push(message),
             _ => {}
         }
     }
+    if !hung_at_the_end(boot, index, &signs) {
+        signs.retain(|message| !is_negotiation(message));
+    }
     signs
+}
+
+fn is_loss(message: &Message) -> bool {
+    matches!(message.event, Some(Event::Idle { .. } | Event::Disconnected { .. }))
+}
+
+fn is_negotiation(message: &Message) -> bool {
+    matches!(message.event, Some(Event::NegotiationReceived { .. }))
+}
+
+/// Whether the node's storage hung when it ended: it says so again after each half of what is allowed, so its last word of it is not much
+/// older than its last sign of life.
+fn hung_at_the_end(boot: &Boot<'_>, index: usize, signs: &[&Message]) -> bool {
+    let Some(said) = signs.iter().rfind(|message| is_negotiation(message)) else { return false };
+    let evicted = boot.messages.get(index).copied();
+    let ends = signs.iter().copied().chain(evicted).filter_map(|message| {
+        let silent_us = match message.event {
+            Some(Event::Idle { ms, .. }) => i64::try_from(ms.saturating_mul(1000)).unwrap_or(i64::MAX),
+            Some(Event::Disconnected { .. } | Event::Evicted { .. }) => 0,
+            _ => return None,
+        };
+        message.at.since(said.at).map(|later| later.saturating_sub(silent_us))
+    });
+    let most = boot.half_us.saturating_add(boot.half_us / 2).saturating_add(SLACK_US);
+    // Without a clock nothing speaks against it.
+    ends.min().is_none_or(|later| later <= most)
 }
 
 fn other(boot: &Boot<'_>, index: usize, node: u32) -> Story {
@@ -80,7 +112,10 @@ fn other(boot: &Boot<'_>, index: usize, node: u32) -> Story {
         open = format!("that it fenced itself for that is concluded: only its own log says so (console, pstore, journal of node {node})");
         (
             format!("storage of node {node} hung"),
-            format!("storage of node {node} hung: it said so itself, and asked to wait; the storage of others worked, so it fenced itself"),
+            format!(
+                "storage of node {node} hung: it said so itself, and asked to wait; that all nodes' writes hang was not said, so it had to \
+                 fence itself"
+            ),
         )
     } else if let Some((beating, connected)) = decided {
         open = format!("that node {node} fenced itself for that is concluded: only its own log says so");
@@ -108,7 +143,15 @@ fn other(boot: &Boot<'_>, index: usize, node: u32) -> Story {
         open = "whether it was restarted by somebody or crashed cannot be told from here".to_owned();
         (
             format!("node {node} went down and its connection was {}", if state == 7 { "reset" } else { "closed" }),
-            format!("node {node} closed its connections while it was still in the domain: it was stopped or restarted without unmounting"),
+            if state == 7 {
+                format!(
+                    "the connection of node {node} was reset while it was still in the domain: its kernel had started anew, or its network was taken away"
+                )
+            } else {
+                format!(
+                    "node {node} closed its connections while it was still in the domain: it was stopped or restarted without unmounting"
+                )
+            },
         )
     } else {
         open = format!("this log has no sign of it from before; {ASKED}");

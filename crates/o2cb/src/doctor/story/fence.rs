@@ -62,10 +62,12 @@ fn disk(boot: &Boot<'_>, index: usize, last: usize, device: &str, ms: u64) -> St
         Some(Event::WriteHung { asked, .. }) => asked,
         _ => None,
     });
+    let approved = told.iter().any(|message| matches!(message.event, Some(Event::NegotiationApproved { .. })));
     lines.extend(few(&told));
     let how = if failed { "failed" } else { "hung" };
     let asked = match asked {
-        Some(node) => format!("; it asked node {node} to wait, whose own storage worked"),
+        Some(node) if approved => format!("; it asked node {node} to wait, which was approved for a while"),
+        Some(node) => format!("; it asked node {node} to wait, and no approval came"),
         None if failed => "; after an error nodes do not negotiate".to_owned(),
         None => String::new(),
     };

@@ -1,6 +1,6 @@
 //! Heartbeat writes that hung, and nobody died of it.
 
-use super::{Boot, Kind, Line, Story, nodes};
+use super::{Boot, Kind, Line, Story, nodes, seconds};
 use formats::kernel_log::{Event, Message};
 
 /// Signs that far apart are of two hangs, µs: they repeat at each half timeout.
@@ -11,7 +11,13 @@ pub fn tell(boot: &Boot<'_>) -> Vec<Story> {
     let is_sign = |message: &&&Message| {
         matches!(
             message.event,
-            Some(Event::WriteHung { .. } | Event::NegotiationReceived { .. } | Event::NegotiationApproved { .. } | Event::AllHung { .. })
+            Some(
+                Event::WriteHung { .. }
+                    | Event::WriteTimeout { .. }
+                    | Event::NegotiationReceived { .. }
+                    | Event::NegotiationApproved { .. }
+                    | Event::AllHung { .. }
+            )
         )
     };
     let signs: Vec<&Message> = boot.messages.iter().filter(is_sign).copied().collect();
@@ -23,9 +29,11 @@ fn of_group(boot: &Boot<'_>, group: &[&Message]) -> Option<Story> {
     let soon = |message: &&&Message| last.at.since(message.at).is_none_or(|ago| ago.abs() <= APART_US);
     let mut asked: Vec<u32> = Vec::new();
     let (mut own_hung, mut all) = (false, false);
+    let mut timed_out = None;
     for message in group {
         match message.event {
             Some(Event::WriteHung { .. }) => own_hung = true,
+            Some(Event::WriteTimeout { ref device, ms }) => timed_out = Some((device, ms)),
             Some(Event::NegotiationReceived { from, .. }) => asked.push(from),
             Some(Event::AllHung { .. } | Event::NegotiationApproved { .. }) => all = true,
             _ => {}
@@ -33,9 +41,10 @@ fn of_group(boot: &Boot<'_>, group: &[&Message]) -> Option<Story> {
     }
     asked.sort_unstable();
     asked.dedup();
-    // What ended in a death is told there.
+    // What ended in a death is told there. A timeout is none yet: with global heartbeat a node lives on while fewer than half of its
+    // quorum regions failed (`o2hb_write_timeout`).
     let died = boot.messages.iter().filter(soon).any(|message| match &message.event {
-        Some(Event::WriteTimeout { .. }) => true,
+        Some(Event::StoppingAllRegions | Event::Fencing { .. }) => timed_out.is_some(),
         Some(Event::Evicted { node, .. }) => asked.contains(node),
         _ => false,
     });
@@ -48,6 +57,15 @@ fn of_group(boot: &Boot<'_>, group: &[&Message]) -> Option<Story> {
             "storage of all nodes hung, and nobody was fenced".to_owned(),
             "the heartbeat writes of all nodes that live hung at once, so the storage itself was at fault; they agreed to wait".to_owned(),
         )
+    } else if let Some((device, ms)) = timed_out {
+        (
+            format!("storage of {own} hung until a heartbeat write timed out, and this log has no fence"),
+            format!(
+                "no heartbeat could be written to {device} for {}: with global heartbeat the region counts as failed, and the node fences \
+                 itself once half of its quorum regions have",
+                seconds(ms)
+            ),
+        )
     } else if own_hung {
         (
             format!("storage of {own} hung for a while"),
@@ -59,7 +77,7 @@ fn of_group(boot: &Boot<'_>, group: &[&Message]) -> Option<Story> {
     };
     let node = if all {
         None
-    } else if own_hung {
+    } else if own_hung || timed_out.is_some() {
         boot.own
     } else {
         asked.first().copied()

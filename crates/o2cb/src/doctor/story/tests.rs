@@ -7,7 +7,7 @@ const REGION: &str = "region 003042E03E0B4F679C65C95B76CAE8D4 (dm-0)";
 const PEER: &str = "node node2 (num 2) at 10.77.0.2:7777";
 
 fn told(log: &str, own: u32) -> Vec<Story> {
-    tell(&Message::all_of(log.as_bytes()), Some(own), "a test")
+    tell(&Message::all_of(log.as_bytes()), Some(own), None, "a test")
 }
 
 fn only(log: &str, own: u32) -> Story {
@@ -62,6 +62,74 @@ fn a_stalled_disk_as_a_survivor_tells_it() {
     assert_eq!((story.kind, story.node, story.total_ms()), (Kind::NodeDied, Some(2), Some(24_480)));
     assert!(story.headline.contains("storage of node 2 hung") && story.open.contains("concluded"), "{story:#?}");
     assert_eq!(story.lines.len(), 10);
+}
+
+#[test]
+fn a_hang_that_was_over_is_no_cause_of_a_death() {
+    let log = |said: u32| {
+        format!(
+            "[  {said}.00] o2hb: receive negotiate timeout message from node 2 on {REGION}.\n\
+             [  222.10] o2net: Connection to {PEER} has been idle for 10.105 secs.\n\
+             [  226.10] o2cb: o2dlm has evicted node 2 from domain D\n"
+        )
+    };
+    let story = |said, half_s| tell(&Message::all_of(log(said).as_bytes()), Some(9), half_s, "a test").remove(0);
+    // It would have said so again each 6 s: until 212 it did not.
+    let quiet = story(150, Some(6));
+    assert!(quiet.headline.contains("no sign before") && quiet.lines.len() == 3, "{quiet:#?}");
+    assert!(story(206, Some(6)).headline.contains("storage of node 2 hung"));
+    // Each 30 s, as by default.
+    assert!(story(175, None).headline.contains("storage of node 2 hung"));
+    let all = story(206, Some(6)).cause;
+    assert!(!all.contains("storage of others worked"), "{all}");
+}
+
+#[test]
+fn a_decision_about_another_node_is_no_cause() {
+    let log = format!(
+        "[  100.00] o2net: Connection to node node3 (num 3) at 10.77.0.3:7777 has been idle for 10.0 secs.\n\
+         [  118.00] (kworker/0:1,12,0):o2quo_make_decision:166 not fencing this node, heartbeating: 3, connected: 2, lowest: 1 (reachable)\n\
+         [  132.00] o2cb: o2dlm has evicted node 3 from domain D\n\
+         [  300.00] o2net: Connection to {PEER} has been idle for 10.0 secs.\n\
+         [  304.00] o2cb: o2dlm has evicted node 2 from domain D\n"
+    );
+    let stories = told(&log, 1);
+    let headlines: Vec<&str> = stories.iter().map(|story| story.headline.as_str()).collect();
+    assert!(headlines[0].contains("network between node 1 and node 3 lost"), "{headlines:?}");
+    assert!(headlines[1].contains("node 2 died (no sign before)"), "{headlines:?}");
+}
+
+#[test]
+fn a_reset_is_not_a_goodbye() {
+    let log = |state: u32| {
+        format!("[ 10.0] o2net: Connection to {PEER} shutdown, state {state}\n[ 20.0] o2cb: o2dlm has evicted node 2 from domain D\n")
+    };
+    let (reset, closed) = (only(&log(7), 1), only(&log(8), 1));
+    assert!(reset.cause.contains("was reset") && !reset.cause.contains("closed its connections"), "{reset:#?}");
+    assert!(closed.cause.contains("closed its connections"), "{closed:#?}");
+}
+
+#[test]
+fn a_timeout_in_one_region_of_several_is_no_death() {
+    let hung = format!(
+        "[  206.02] o2hb: node 1 hb write hung for 6s on {REGION}, negotiate timeout with node 3.\n\
+         [  212.02] (kworker/0:1,12,0):o2hb_write_timeout:316 ERROR: Heartbeat write timeout to device dm-0 after 12020 milliseconds\n"
+    );
+    let story = only(&hung, 1);
+    assert_eq!((story.kind, story.node, story.lines.len()), (Kind::StorageHung, Some(1), 2));
+    assert!(story.headline.contains("timed out") && story.cause.contains("dm-0 for 12.0 s"), "{story:#?}");
+    let fenced =
+        format!("{hung}[  212.02] (kworker/0:1,12,0):o2hb_stop_all_regions:2577 ERROR: stopping heartbeat on all active regions.\n");
+    let story = only(&fenced, 1);
+    assert_eq!(story.kind, Kind::DiskFence);
+    assert!(story.cause.contains("asked node 3 to wait, and no approval came"), "{story:#?}");
+}
+
+#[test]
+fn a_silence_without_an_end_is_open() {
+    let story = only(&format!("[ 20.0] o2net: Connection to {PEER} has been idle for 10.0 secs.\n"), 1);
+    assert!(!story.cause.contains("was kept") && story.cause.contains("not in this log"), "{story:#?}");
+    assert!(story.headline.ends_with("fell silent"), "{story:#?}");
 }
 
 #[test]
