@@ -88,5 +88,6 @@ fn examine(place: &Place, options: &Options) -> anyhow::Result<Report> {
         facts.cluster().and_then(|cluster| cluster.threshold.is().map(|threshold| threshold.saturating_mul(formats::o2hb::BEAT_MS)));
     let cluster = facts.status.asked.cluster.clone();
     facts.disks = facts::disks::look(place, Duration::from_secs(options.seconds), &Steady(Instant::now()), cluster.as_ref(), dead_ms);
+    facts.again = Some(facts::again::Again::look(&machine));
     Ok(Report::of(facts))
 }

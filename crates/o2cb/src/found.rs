@@ -10,7 +10,7 @@ mod machine;
 mod seen;
 
 pub use cluster::{FoundCluster, FoundNode, FoundRegion, clusters};
-pub use debug::{Beats, Domain, nodes};
+pub use debug::{Beats, Domain, domains, nodes};
 pub use firewall::{Firewalls, Gate};
 pub use holders::{Holder, NamespaceMount, device_holders, device_mount, dlmfs_holders, mounts_everywhere, start_time};
 pub use machine::{Filesystem, Module, Sysctls, mounts, user_domains};
@@ -76,7 +76,7 @@ impl Found {
             clusters: clusters(look),
             beats: debug::beats(look),
             connected: nodes(look, "/sys/kernel/debug/o2net/connected_nodes"),
-            domains: debug::domains(look),
+            domains: domains(look),
             user_domains,
             sysctls: machine::sysctls(look),
             firewalls: Firewalls::look(look),

@@ -11,6 +11,7 @@ mod leftover;
 mod local_node;
 mod machine;
 mod nodes;
+mod silence;
 mod slots;
 mod storage;
 mod timeouts;

@@ -1,12 +1,15 @@
 //! What is known of this machine. Looked at once, before any check judges; nothing is written, loaded or mounted.
 
+pub mod again;
 pub mod boot;
 pub mod config;
 pub mod disks;
 pub mod firewall;
 pub mod kernel;
 pub mod logs;
+pub mod multipath;
 pub mod probe;
+pub mod regions;
 pub mod storage;
 pub mod waits;
 
@@ -46,6 +49,8 @@ pub struct Facts {
     pub sendings: Seen<Vec<Sending>>,
     /// Locks that somebody here has waited for, for long.
     pub waits: waits::Waits,
+    /// What was read again after the heartbeats were watched; `None`: nothing was.
+    pub again: Option<again::Again>,
 }
 
 impl Facts {
@@ -65,6 +70,7 @@ impl Facts {
             firewall: firewall::Firewall::default(),
             sendings: Seen::of(look.read(&format!("{DEBUGFS}/o2net/send_tracking"))).map(|text| send_tracking::parse(&text).0),
             waits: waits::look(look),
+            again: None,
             status,
         }
     }
@@ -99,6 +105,18 @@ impl Facts {
             nodes.iter().find(|node| formats::cluster_conf::is_local(&node.name, host)).map(|node| u32::from(node.number))
         };
         running.or_else(asked)
+    }
+
+    /// Whether a node beats and is not connected, both times that this was read.
+    pub fn lost(&self, node: u32) -> bool {
+        let has = |seen: &Seen<Vec<u32>>| seen.is().map(|nodes| nodes.contains(&node));
+        let first = has(&self.status.found.beats.live) == Some(true) && has(&self.status.found.connected) == Some(false);
+        first && self.again.as_ref().is_none_or(|again| again.lost(node))
+    }
+
+    /// What the watch of the heartbeats on disk tells of a node.
+    pub fn pulse(&self, node: u32) -> Option<disks::Pulse> {
+        self.disks.pulse(self.status.name.as_deref(), node)
     }
 
     /// Seconds after which a node that cannot write fences itself, by what runs.

@@ -45,6 +45,7 @@ pub fn beats(look: &dyn Look) -> Beats {
     }
 }
 
+/// Domains that this node is in.
 pub fn domains(look: &dyn Look) -> Seen<Vec<Domain>> {
     Seen::of(look.list(&format!("{DEBUGFS}/o2dlm"))).map(|entries| {
         let domains = entries.into_iter().filter(|entry| entry.folder).map(|entry| {

@@ -2,7 +2,7 @@
 
 use crate::doctor::check::{Finding, Verdict};
 use crate::doctor::facts::Facts;
-use crate::doctor::facts::boot::{FstabEntry, Starter};
+use crate::doctor::facts::boot::{FstabEntry, MountKind, Starter};
 
 /// Why a check does not concern this machine.
 fn no_cluster(facts: &Facts) -> Option<Verdict> {
@@ -62,17 +62,19 @@ pub fn start(facts: &Facts) -> Verdict {
     }
     if boot.systemd {
         let enabled = [&boot.unit, &boot.script].into_iter().flatten().any(|starter| starter.enabled);
-        if !enabled && defaults.enabled {
+        let required =
+            boot.fstab.iter().any(|entry| entry.requires_o2cb() && !entry.has("noauto")) && (boot.unit.is_some() || boot.script.is_some());
+        if !enabled && !required && defaults.enabled {
             let finding = Finding::risk("nothing starts o2cb at boot")
-                .seen("neither is o2cb.service wanted by a target below /etc/systemd/system, nor is the init script linked in /etc/rc?.d")
+                .seen("neither is o2cb.service wanted by a target below /etc/systemd/system, nor is the init script linked in /etc/rc?.d, nor does a line of /etc/fstab require it")
                 .because("O2CB_ENABLED=true only says that a start succeeds; systemd must start it")
                 .fixed_by("systemctl enable o2cb");
             findings.push(finding);
         }
-        for entry in boot.fstab.iter().filter(|entry| !entry.has("x-systemd.requires") && !entry.has("noauto")) {
+        for entry in boot.fstab.iter().filter(|entry| !entry.has("x-systemd.requires") && !boot.ordered(entry) && !entry.has("noauto")) {
             let finding = Finding::risk(format!("{} may be mounted before the cluster is online, and fail", entry.mount_point))
                 .seen(place(entry))
-                .because("without x-systemd.requires systemd does not know that the mount needs o2cb")
+                .because("without x-systemd.requires systemd does not know that the mount needs o2cb, and no unit o2cb.service that is started at boot goes before all mounts of the network (Before= and Wants=remote-fs-pre.target)")
                 .fixed_by(with(entry, "x-systemd.requires=o2cb.service"));
             findings.push(finding);
         }
@@ -94,15 +96,19 @@ fn unit(facts: &Facts, starter: &Starter) -> Vec<Finding> {
     if !starter.path.ends_with(".service") {
         return findings;
     }
-    let says = |key: &str, word: &str| starter.text.lines().any(|line| line.trim().starts_with(key) && line.contains(word));
-    if says("Requires=", "network.service") && !facts.boot.network_service {
-        let finding =
-            Finding::trouble(format!("{} requires network.service, which this machine does not have: it never starts", starter.path))
-                .because("network.service is of distributions with sysconfig networking")
-                .fixed_by("systemctl edit o2cb: [Unit] Requires= / Wants=network-online.target / After=network-online.target");
+    if starter.names("Requires", "network.service") && !facts.boot.network_service {
+        let finding = Finding::trouble(format!(
+            "{} requires network.service, which this machine does not have: it never starts",
+            starter.path
+        ))
+        .because("network.service is of distributions with sysconfig networking")
+        .fixed_by(
+            "systemctl edit --full o2cb: write Wants=network-online.target and After=network-online.target in place of it (a drop-in \
+                     cannot take a dependency away)",
+        );
         findings.push(finding);
     }
-    if says("ExecStop=", "disable") {
+    if starter.names("ExecStop", "disable") {
         let finding = Finding::risk(format!("{} writes O2CB_ENABLED=false at each stop", starter.path))
             .seen("ExecStop=… disable")
             .because("after a shutdown that loses its start, the cluster stays offline")
@@ -119,25 +125,36 @@ pub fn shutdown_order(facts: &Facts) -> Verdict {
     let mut findings = Vec::new();
     let after =
         facts.cluster().and_then(|cluster| cluster.threshold.is()).map_or(66, |threshold| crate::status::quorum_after_s(*threshold));
+    let mut unknown = Vec::new();
     for entry in facts.boot.fstab.iter().filter(|entry| !entry.has("_netdev")) {
+        // Without systemd, scripts go by `_netdev` alone.
+        match facts.boot.kind(entry).filter(|_| facts.boot.systemd) {
+            Some(MountKind::Network) => continue,
+            None if facts.boot.systemd => {
+                unknown.push(format!(
+                    "whether systemd takes {} for a mount of the network: it has no _netdev, and is noauto or not read by systemd yet ({})",
+                    entry.mount_point,
+                    place(entry)
+                ));
+                continue;
+            }
+            _ => {}
+        }
         let finding = Finding::risk(format!("at shutdown the network may stop before {} is unmounted", entry.mount_point))
             .seen(place(entry))
             .because(format!("a node without its network and with a volume mounted fences itself some {after} s later, and takes its turn in the quorum until then"))
             .fixed_by(with(entry, "_netdev"));
         findings.push(finding);
     }
-    let ordered = |text: &str| {
-        let after = text.lines().filter(|line| line.trim().starts_with("After="));
-        after.flat_map(str::split_whitespace).any(|word| word.contains("network"))
-    };
-    if let Some(unit) = facts.boot.unit.as_ref().filter(|unit| !ordered(&unit.text)) {
+    let ordered = |unit: &Starter| unit.values("After").iter().any(|value| value.contains("network"));
+    if let Some(unit) = facts.boot.unit.as_ref().filter(|unit| !ordered(unit)) {
         let finding = Finding::risk(format!("{} is not ordered after the network", unit.path))
             .seen("no After= names network-online.target or network.service")
             .because("systemd stops in the reverse order: the network may be gone while the cluster still runs")
             .fixed_by("systemctl edit o2cb: [Unit] Wants=network-online.target / After=network-online.target");
         findings.push(finding);
     }
-    Verdict::of(findings, survivors(facts))
+    Verdict::of(findings, survivors(facts)).but_unknown((!unknown.is_empty()).then(|| unknown.join("; ")))
 }
 
 /// Who stays if the nodes lose sight of each other.

@@ -1,7 +1,9 @@
 //! Nodes that beat and are not connected.
 
+use super::silence;
 use crate::doctor::check::{Finding, Verdict};
 use crate::doctor::facts::Facts;
+use crate::doctor::facts::disks::Pulse;
 use crate::doctor::facts::probe::{Outcome, Probe};
 use crate::found::FoundNode;
 use formats::kernel_log::Event;
@@ -28,9 +30,10 @@ pub fn judge(facts: &Facts) -> Verdict {
     let mut findings = Vec::new();
     for node in cluster.nodes.iter().filter(|node| !node.local.has(&true)) {
         let Some(number) = node.number.is().map(|number| u32::from(*number)) else { continue };
-        let connected = found.connected.is().is_some_and(|connected| connected.contains(&number));
-        if live.contains(&number) && !connected {
+        if facts.lost(number) {
             findings.push(lost(facts, node, number));
+        } else {
+            findings.extend(silence::judge(facts, cluster, number));
         }
     }
     let others = live.iter().filter(|number| Some(**number) != facts.own_number()).count();
@@ -55,10 +58,16 @@ fn lost(facts: &Facts, node: &FoundNode, number: u32) -> Finding {
     };
     let probe = facts.probes.iter().find(|probe| probe.node == number);
     let how = probe.map_or_else(|| "is not connected".to_owned(), |probe| words(probe, &at));
-    let mut finding = Finding::trouble(format!("{} beats on disk and {how}; {who}", facts.node(number)))
+    // The kernel counts a node as live until it was silent for the whole dead time; the watch of its slots sees it at once.
+    let silent = match facts.pulse(number) {
+        Some(Pulse::Silent { seconds }) => Some(seconds),
+        _ => None,
+    };
+    let beats = silent.map_or_else(|| "beats on disk".to_owned(), |seconds| format!("has not beaten on disk for {seconds} s"));
+    let mut finding = Finding::trouble(format!("{} {beats} and {how}; {who}", facts.node(number)))
         .seen("/sys/kernel/debug/o2hb/livenodes has it, /sys/kernel/debug/o2net/connected_nodes has not");
     if let Some(probe) = probe {
-        finding = finding.seen(format!("connecting to {at}: {:?} after {} ms", probe.outcome, probe.ms));
+        finding = finding.seen(format!("connecting to {at}: {} after {} ms", outcome_words(&probe.outcome), probe.ms));
     }
     let said = facts.since_registered(NEWS_S).into_iter().filter(|message| message.event.as_ref().and_then(Event::node) == Some(number));
     let said: Vec<_> = said
@@ -88,7 +97,19 @@ fn lost(facts: &Facts, node: &FoundNode, number: u32) -> Finding {
     if let Some(message) = unknown {
         finding = finding.seen(format!("kernel log: {}", message.text));
     }
-    let hint = match last {
+    if silent.is_some() {
+        return finding
+            .because(
+                "it died, or its storage hangs, and the kernel counts it as live until its time is over: without a connection it is no \
+                 sign of a firewall",
+            )
+            .fixed_by(format!(
+                "look at {}: its console, its pstore, its storage; the others recover it once it counts as dead",
+                facts.node(number)
+            ));
+    }
+    let of_probe = probe.and_then(|probe| hint(&probe.outcome, last.as_ref()));
+    let hint = of_probe.unwrap_or_else(|| match last {
         Some(Event::SettingDiffers { .. } | Event::ProtocolDiffers { .. }) => "the handshake fails: see timeouts-differ".to_owned(),
         Some(Event::Shutdown { state: 7, .. }) => "refused or reset: nothing listens there, another port, or a firewall rejects".to_owned(),
         Some(Event::ConnectFailed { errno: 101 | 113, .. }) => "there is no way to that address: routes, netmask, cable".to_owned(),
@@ -98,7 +119,7 @@ fn lost(facts: &Facts, node: &FoundNode, number: u32) -> Finding {
         }
         _ if unknown.is_some() => "somebody connects from an address that no node has: the node uses another network or a NAT".to_owned(),
         _ => "a firewall, a wrong address or port, another network, or another configuration".to_owned(),
-    };
+    });
     let after =
         facts.cluster().and_then(|cluster| cluster.threshold.is()).map_or(66, |threshold| crate::status::quorum_after_s(*threshold));
     let remote = if connects { facts.node(number) } else { "this node".to_owned() };
@@ -112,6 +133,31 @@ fn lost(facts: &Facts, node: &FoundNode, number: u32) -> Finding {
         finding = finding.fixed_by(format!("run `o2cb doctor` on {}: it is the side that connects", facts.node(number)));
     }
     finding
+}
+
+/// What the attempt to connect tells, which is newer than the log.
+fn hint(outcome: &Outcome, last: Option<&Event>) -> Option<String> {
+    Some(match outcome {
+        // What the handshake says is told by the log alone.
+        Outcome::Connected if matches!(last, Some(Event::SettingDiffers { .. } | Event::ProtocolDiffers { .. })) => return None,
+        Outcome::Connected => {
+            "TCP gets through, so no firewall is in the way: the handshake fails, the other node does not know this one's \
+                               address, or another program has that port"
+                .to_owned()
+        }
+        Outcome::Refused => "refused or reset: nothing listens there, another port, or a firewall rejects".to_owned(),
+        Outcome::Silence => "no answer: a firewall drops, the network between them is cut, or the address is of another host".to_owned(),
+        Outcome::Other(why) => format!("it cannot be tried ({why}): routes, netmask, cable, this node's own address"),
+    })
+}
+
+fn outcome_words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Connected => "connected".to_owned(),
+        Outcome::Refused => "refused".to_owned(),
+        Outcome::Silence => "no answer".to_owned(),
+        Outcome::Other(why) => why.clone(),
+    }
 }
 
 fn words(probe: &Probe, at: &str) -> String {
@@ -144,7 +190,7 @@ pub fn messages(facts: &Facts) -> Verdict {
                 "/sys/kernel/debug/o2net/send_tracking: process {} ({}), type {}",
                 sending.pid, sending.process, sending.message_type
             ))
-            .because("its kernel answers keepalives and does not come to this: it hangs, or waits for its disk")
+            .because("it hangs, or waits for its disk, or the message or its answer did not get through: see connection-blocked")
             .fixed_by(format!("look at {}: `o2cb doctor`, `dmesg`, processes in state D", facts.node(sending.node)));
         findings.push(finding);
     }

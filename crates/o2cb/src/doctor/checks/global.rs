@@ -68,5 +68,10 @@ pub fn count(facts: &Facts) -> Verdict {
                 .fixed_by("repair the path to that disk; `o2cb status` names the regions");
         findings.push(finding);
     }
-    Verdict::of(findings, format!("{regions} region(s)"))
+    let failed = &facts.status.found.beats.failed_regions;
+    // Only a cluster that is registered has any.
+    let unknown = facts.cluster().filter(|_| failed.is().is_none());
+    let unknown =
+        unknown.map(|_| format!("which regions failed: /sys/kernel/debug/o2hb/failed_regions is {}", failed.words(|_| String::new())));
+    Verdict::of(findings, format!("{regions} region(s)")).but_unknown(unknown)
 }

@@ -41,8 +41,8 @@ fn cause(kernel: &KernelFacts, release: &str) -> String {
     let os = kernel.os_name.as_deref().unwrap_or("this distribution");
     match kernel.os.as_deref() {
         Some("debian" | "ubuntu") if release.contains("cloud") => format!("the cloud kernels of {os} are built without OCFS2"),
-        Some("rhel" | "centos" | "rocky" | "almalinux" | "fedora") => format!("the kernels of {os} are built without OCFS2"),
-        Some("ubuntu" | "sles" | "sles_sap" | "opensuse-leap") => format!("{os} keeps ocfs2 in a package of its own"),
+        Some("rhel" | "centos" | "rocky" | "almalinux") => format!("the kernels of {os} are built without OCFS2"),
+        Some("fedora" | "ubuntu" | "sles" | "sles_sap" | "opensuse-leap") => format!("{os} keeps ocfs2 in a package of its own"),
         _ => "it was built without it, or a package of its own holds it".to_owned(),
     }
 }
@@ -59,6 +59,7 @@ fn package(kernel: &KernelFacts, release: &str) -> String {
             "use a kernel that has it: Oracle's UEK (kernel-uek of Oracle Linux), or one that you build with CONFIG_OCFS2_FS_O2CB=m"
                 .to_owned()
         }
+        Some("fedora") => format!("dnf install kernel-modules-extra-{release}"),
         Some("ol") => {
             "dnf install kernel-uek kernel-uek-modules-extra ocfs2-tools, and start that kernel: the Red Hat compatible one has no OCFS2"
                 .to_owned()

@@ -5,26 +5,37 @@ use crate::doctor::facts::Facts;
 use crate::found::{Filesystem, Seen};
 use formats::kernel_log::Event;
 
-/// Bits of `tainted` that tell of trouble (`Documentation/admin-guide/tainted-kernels.rst`).
-const STUMBLED: [(u64, &str); 4] = [
-    (1 << 4, "a machine check"),
-    (1 << 5, "a page of memory was found bad"),
-    (1 << 7, "the kernel died once (Oops)"),
-    (1 << 14, "a CPU hung (soft lockup)"),
+/// Bits of `tainted` that tell of trouble (`Documentation/admin-guide/tainted-kernels.rst`), and what each means.
+const STUMBLED: [(u64, &str, &str); 4] = [
+    (1 << 4, "a machine check", "the hardware reported an error"),
+    (1 << 5, "a page of memory was found bad", "the memory or what the kernel wrote of it is damaged"),
+    (1 << 7, "the kernel died once (Oops)", "what the failed thread held stays held: this node may block the others while it seems alive"),
+    (
+        1 << 14,
+        "a CPU hung (soft lockup)",
+        "it did nothing else for 20 s or more: heartbeats and answers that wait so long cost a node its life",
+    ),
 ];
+/// That of an Oops.
+const OOPS: u64 = 1 << 7;
 
 pub fn kernel_health(facts: &Facts) -> Verdict {
     let Some(&tainted) = facts.kernel.tainted.is() else {
         return Verdict::Unknown(format!("/proc/sys/kernel/tainted: {}", facts.kernel.tainted.words(u64::to_string)), Vec::new());
     };
-    let said: Vec<&str> = STUMBLED.iter().filter(|(bit, _)| tainted & bit != 0).map(|(_, words)| *words).collect();
+    let bits = || STUMBLED.iter().filter(|(bit, _, _)| tainted & bit != 0);
+    let said: Vec<&str> = bits().map(|(_, words, _)| *words).collect();
     if said.is_empty() {
         return Verdict::Fine(format!("/proc/sys/kernel/tainted is {tainted}: no Oops, no lockup"));
     }
     let mut finding = Finding::trouble(format!("since this kernel started: {}", said.join(", ")))
         .seen(format!("/proc/sys/kernel/tainted is {tainted}"))
-        .because("what the failed thread held stays held: this node may block the others while it seems alive")
-        .fixed_by("unmount the volumes of this node if that still works, and restart it; `dmesg` has the trace");
+        .because(bits().map(|(_, _, meaning)| *meaning).collect::<Vec<_>>().join("; "))
+        .fixed_by(if tainted & OOPS != 0 {
+            "unmount the volumes of this node if that still works, and restart it; `dmesg` has the trace"
+        } else {
+            "`dmesg` has what it was; the mark stays until the next start"
+        });
     for message in facts.now().iter().filter(|message| matches!(message.event, Some(Event::Oops))).take(3) {
         finding = finding.seen(format!("kernel log: {}", message.text));
     }
@@ -45,20 +56,14 @@ pub fn crash_restart(facts: &Facts) -> Verdict {
         findings.push(finding);
     }
     if sysctls.panic_s.has(&0) {
-        let finding = Finding::risk("after a panic this node would stay down")
+        let mut finding = Finding::risk("after a panic this node would stay down")
             .seen("kernel.panic is 0")
             .because("with 0 the kernel waits for somebody to restart it")
             .fixed_by("echo kernel.panic=30 >> /etc/sysctl.d/90-o2cb.conf; sysctl -p /etc/sysctl.d/90-o2cb.conf");
+        if facts.cluster().is_some_and(|cluster| cluster.fence.has(&"panic".to_owned())) {
+            finding = finding.seen("fence_method is panic: after a fence too");
+        }
         findings.push(finding);
-    }
-    if let (Some(cluster), Some(&seconds)) = (facts.cluster(), sysctls.panic_s.is())
-        && cluster.fence.has(&"panic".to_owned())
-        && seconds == 0
-    {
-        findings.push(
-            Finding::risk("this node fences by a panic, and kernel.panic is 0: it does not come back by itself")
-                .seen("fence_method is panic"),
-        );
     }
     let fence = facts.cluster().map_or_else(String::new, |cluster| format!(", fence_method {}", cluster.fence.words(Clone::clone)));
     let seen = format!(

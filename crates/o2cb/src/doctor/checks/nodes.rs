@@ -2,9 +2,11 @@
 
 use crate::doctor::check::{Finding, Verdict};
 use crate::doctor::facts::Facts;
+use crate::found::FoundNode;
 use crate::status::{About, differences};
 use formats::cluster_conf::HeartbeatMode;
 use formats::kernel_log::{Event, Message, Side};
+use std::net::Ipv4Addr;
 
 /// A refused join is news for so long, seconds.
 const NEWS_S: u64 = 3600;
@@ -57,6 +59,28 @@ fn refused_joins(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
+/// Whether this node still has what it had, or lacks what it lacked, when the other one was refused; `now`: whether it has it, `None`
+/// if that is not known. Otherwise it was mended here, and the other one has not tried again yet.
+fn still(on: Side, now: Option<bool>) -> bool {
+    now.is_none_or(|has| has == (on == Side::Here))
+}
+
+/// Whether the kernel has a node with this number, address and port.
+fn registered(facts: &Facts, node: u32, address: Ipv4Addr, port: u16) -> Option<bool> {
+    let nodes = &facts.cluster()?.nodes;
+    let same = |own: &&FoundNode| own.number.is().map(|number| u32::from(*number)) == Some(node);
+    Some(nodes.iter().find(same).is_some_and(|own| own.address.has(&address) && own.port.has(&port)))
+}
+
+/// Whether the kernel has a region of this UUID.
+fn beats_in(facts: &Facts, region: &str) -> Option<bool> {
+    Some(facts.cluster()?.regions.iter().any(|own| own.uuid == region))
+}
+
+fn is_global(facts: &Facts) -> Option<bool> {
+    facts.cluster()?.mode.is().map(|mode| *mode == HeartbeatMode::Global)
+}
+
 fn of_message(facts: &Facts, message: &Message, later: &[&Message]) -> Option<Finding> {
     let joined = |node: u32, domain: &str| {
         later
@@ -70,15 +94,17 @@ fn of_message(facts: &Facts, message: &Message, later: &[&Message]) -> Option<Fi
         Side::Joining => (format!("on {}, which wants to join", facts.node(joining)), format!("not on {}", facts.node(local))),
     };
     let (what, cause) = match message.event.as_ref()? {
-        Event::NodeDiffers { domain, node, address, port, on, local, joining } if !joined(*joining, domain) => {
+        Event::NodeDiffers { domain, node, address, port, on, local, joining }
+            if !joined(*joining, domain) && still(*on, registered(facts, *node, *address, *port)) =>
+        {
             let (has, lacks) = side(on, *local, *joining);
             (format!("node {node} ({address}:{port}) is registered {has}, {lacks}"), "the joining node is refused with error 22")
         }
-        Event::RegionDiffers { domain, region, on, local, joining } if !joined(*joining, domain) => {
+        Event::RegionDiffers { domain, region, on, local, joining } if !joined(*joining, domain) && still(*on, beats_in(facts, region)) => {
             let (has, lacks) = side(on, *local, *joining);
             (format!("region {region} is registered {has}, {lacks}"), "the joining node is refused with error 22")
         }
-        Event::ModeDiffers { domain, global, local, joining } if !joined(*joining, domain) => {
+        Event::ModeDiffers { domain, global, local, joining } if !joined(*joining, domain) && still(*global, is_global(facts)) => {
             let (has, lacks) = side(global, *local, *joining);
             (format!("global heartbeat is set {has}, {lacks}"), "the joining node is refused with error 22")
         }

@@ -2,9 +2,9 @@
 
 use crate::doctor::check::{Finding, Verdict};
 use crate::doctor::facts::Facts;
-use crate::doctor::facts::disks::{Beat, Disk, OnDisk};
+use crate::doctor::facts::disks::{Beat, Disk};
 use crate::volumes::Use;
-use formats::kernel_log::Event;
+use formats::kernel_log::{Event, Slot, SlotFault};
 use formats::o2hb::{Remark, State};
 
 /// Clocks may be apart by so much, seconds: beats are written every two.
@@ -12,14 +12,9 @@ const APART_S: u64 = 10;
 /// What the log said of a slot is news for so long, seconds.
 const NEWS_S: u64 = 600;
 
-/// Volumes that this machine's cluster writes to, or that nobody else can be told to own.
+/// Volumes of this machine's cluster.
 fn ours(facts: &Facts) -> impl Iterator<Item = &Disk> {
-    let name = facts.status.name.as_deref();
-    facts.disks.volumes.iter().filter(move |disk| match &disk.made_for {
-        OnDisk::Local => false,
-        OnDisk::Classic => true,
-        OnDisk::Named { stack, cluster, .. } => stack == "o2cb" && Some(cluster.as_str()) == name,
-    })
+    facts.disks.of_cluster(facts.status.name.as_deref())
 }
 
 pub fn judge(facts: &Facts) -> Verdict {
@@ -32,11 +27,10 @@ pub fn judge(facts: &Facts) -> Verdict {
         }
     }
     for message in facts.recent(NEWS_S) {
-        if let Some(Event::SlotWritten { device, .. }) = &message.event {
-            let what = format!("another machine writes this node's heartbeat slot on {device}");
-            if findings.iter().all(|finding: &Finding| finding.what != what) {
-                findings.push(Finding::trouble(what).seen(format!("kernel log: {}", message.text)).because(SAME_NUMBER).fixed_by(STOP_ONE));
-            }
+        let Some(Event::SlotWritten { fault, device, expected, on_disk }) = &message.event else { continue };
+        let finding = own_slot(*fault, device, *expected, *on_disk).seen(format!("kernel log: {}", message.text));
+        if findings.iter().all(|known: &Finding| known.what != finding.what) {
+            findings.push(finding);
         }
     }
     if facts.disks.volumes.is_empty() && facts.disks.unknown().is_none() {
@@ -49,6 +43,33 @@ const SAME_NUMBER: &str = "two hosts have the same node number (a cloned machine
                            both may mount it and destroy it";
 const STOP_ONE: &str =
     "stop one of the two at once; then give each host its own number in cluster.conf, or take the disk away from the other cluster";
+
+/// What this node's kernel found in its own slot (`o2hb_check_own_slot`, `fs/ocfs2/cluster/heartbeat.c`). Generations are drawn by lot at
+/// each start of a heartbeat, so the same one is the same heartbeat, or a copy of a machine that was made while it ran.
+fn own_slot(fault: SlotFault, device: &str, expected: Option<Slot>, on_disk: Option<Slot>) -> Finding {
+    if fault != SlotFault::Sequence {
+        let whose = on_disk.zip(expected).filter(|(there, own)| there.node != own.node);
+        let whose = whose.map_or_else(String::new, |(there, _)| format!(", as node {}", there.node));
+        return Finding::trouble(format!("another machine writes this node's heartbeat slot on {device}{whose}"))
+            .because(SAME_NUMBER)
+            .fixed_by(STOP_ONE);
+    }
+    let finding = Finding::trouble(format!("{device} does not return this node's last heartbeat"));
+    match expected.zip(on_disk) {
+        Some((own, there)) if there.seq > own.seq => finding
+            .because(
+                "a beat of this heartbeat that this node did not write: the disk returns what was not written, or a copy of this machine \
+                 that was made while it ran (a snapshot, a live clone) writes too",
+            )
+            .fixed_by("make sure that no copy of this machine runs; then look at the disk"),
+        _ => finding
+            .because(
+                "an older beat of this node itself: its last write was lost, or old data was read. What else was written may be lost as \
+                 well: a cache that is not shared, a replica or a snapshot behind one of the paths",
+            )
+            .fixed_by(format!("look at the paths to {device}: they must lead to one disk, without a cache of their own; then fsck.ocfs2")),
+    }
+}
 
 fn of_slot(facts: &Facts, disk: &Disk, beat: &Beat, remark: &Remark) -> Option<Finding> {
     let place = format!("heartbeat slot {} of {}", beat.node, disk.path);
@@ -86,15 +107,15 @@ fn numbers(facts: &Facts) -> String {
 pub fn clocks(facts: &Facts) -> Verdict {
     let mut findings: Vec<Finding> = Vec::new();
     let mut compared = 0;
-    for disk in ours(facts) {
+    for (disk, clock_s) in ours(facts).filter_map(|disk| Some((disk, disk.read_at_s?))) {
         for beat in disk.beats.iter().filter(|beat| matches!(beat.state, State::Beating { .. })) {
             compared += 1;
-            let apart = beat.seq.abs_diff(facts.disks.clock_s);
+            let apart = beat.seq.abs_diff(clock_s);
             let node = facts.node(u32::from(beat.node));
             if apart > APART_S && findings.iter().all(|finding| !finding.what.starts_with(&node)) {
-                let way = if beat.seq > facts.disks.clock_s { "ahead of" } else { "behind" };
+                let way = if beat.seq > clock_s { "ahead of" } else { "behind" };
                 let finding = Finding::risk(format!("{node} has a clock {apart} s {way} this one's"))
-                    .seen(format!("heartbeat slot {} of {}: it beats and wrote {}, here it is {}", beat.node, disk.path, beat.seq, facts.disks.clock_s))
+                    .seen(format!("heartbeat slot {} of {}: it beats and wrote {}, here it was {clock_s} when it was read", beat.node, disk.path, beat.seq))
                     .because("file times jump between nodes, and logs of nodes cannot be laid side by side; the heartbeat itself only compares for change")
                     .fixed_by("let chrony or ntpd run on all nodes");
                 findings.push(finding);
@@ -111,7 +132,7 @@ pub fn stale(facts: &Facts) -> Verdict {
     let mut findings = Vec::new();
     let mut unknown: Vec<String> = facts.disks.unknown().into_iter().collect();
     let mut held = 0;
-    for disk in &facts.disks.volumes {
+    for disk in ours(facts) {
         held += disk.slots.len();
         for (slot, node, state) in &disk.slots {
             let name = facts.node(*node);

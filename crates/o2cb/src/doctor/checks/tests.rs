@@ -1,6 +1,7 @@
 //! Each failure on a machine that has it, and none on a healthy one.
 
 use crate::doctor::check::{Finding, Verdict};
+use crate::doctor::facts::again::Again;
 use crate::doctor::facts::disks::{Beat, Disk, Disks, OnDisk};
 use crate::doctor::facts::probe::{Outcome, Probe};
 use crate::doctor::facts::storage::{Long, Wait};
@@ -16,6 +17,11 @@ use formats::o2hb::{Remark, State};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+mod boot;
+mod connections;
+mod disks;
+mod machine;
+
 const NOW_S: u64 = 1_795_779_530;
 
 /// A machine, `db1` of three nodes, as a kernel and a folder of files.
@@ -25,6 +31,8 @@ struct Bench {
     disks: Disks,
     storage: Vec<Wait>,
     probes: Vec<Probe>,
+    /// The machine when it is read again, after the watch.
+    later: Option<ModelKernel>,
 }
 
 fn conf(cluster: &Cluster) -> String {
@@ -62,6 +70,7 @@ fn disk(number: u8, on_disk: OnDisk) -> Disk {
         block: 4096,
         slots: vec![(0, 1, Use::Mounted), (1, 2, Use::Mounted), (2, 3, Use::Mounted)],
         beats: vec![beat(1), beat(2), beat(3)],
+        read_at_s: Some(NOW_S),
         problems: Vec::new(),
     }
 }
@@ -101,8 +110,8 @@ impl Bench {
         let global = mode == HeartbeatMode::Global;
         let on_disk = if global { OnDisk::Named { stack: "o2cb".to_owned(), cluster: "web".to_owned(), global } } else { OnDisk::Classic };
         let volumes = (0..3).map(|number| disk(number, on_disk.clone())).collect();
-        let disks = Disks { volumes, clock_s: NOW_S, ..Disks::default() };
-        Bench { kernel, machine, disks, storage: Vec::new(), probes: Vec::new() }
+        let disks = Disks { volumes, ..Disks::default() };
+        Bench { kernel, machine, disks, storage: Vec::new(), probes: Vec::new(), later: None }
     }
 
     fn local() -> Bench {
@@ -116,6 +125,7 @@ impl Bench {
         facts.disks = self.disks.clone();
         facts.storage.extend(self.storage.iter().cloned());
         facts.probes = self.probes.clone();
+        facts.again = self.later.as_ref().map(|kernel| Again::look(kernel));
         Report::of(facts)
     }
 
@@ -163,7 +173,7 @@ fn a_healthy_machine_has_no_finding() {
 fn without_root_it_is_unknown_and_not_fine() {
     let mut bench = Bench::local();
     bench.kernel.root = false;
-    bench.disks = Disks { failed: vec![("/dev/vdb".to_owned(), "Permission denied".to_owned())], ..Disks::default() };
+    bench.disks = Disks { denied: vec!["/dev/vdb".to_owned()], ..Disks::default() };
     let report = bench.report();
     assert!(report.findings().is_empty() && report.code() == 3, "{}", report.text(true));
     for id in ["connection-blocked", "heartbeat-late", "heartbeat-slots", "domains", "messages-stuck", "lock-waits"] {
@@ -250,6 +260,7 @@ fn row_5_storage_that_waits_longer_than_a_node_lives() {
         device: "dm-3".to_owned(),
         layer: "multipath",
         long,
+        one_try: false,
         evidence: "/etc/multipath.conf:3".to_owned(),
         fix: "at most {} s".to_owned(),
     };
@@ -259,48 +270,10 @@ fn row_5_storage_that_waits_longer_than_a_node_lives() {
     says(&bench.only("storage-timeouts"), &["for ever"]);
     bench.storage = vec![wait(Long::Seconds(30))];
     assert!(bench.report().findings().is_empty());
-}
-
-#[test]
-fn row_6_the_network_stops_before_the_volume() {
-    let mut bench = Bench::local();
-    bench.kernel.put("/etc/fstab", "/dev/vdb /srv ocfs2 defaults 0 0\n");
-    says(&bench.only("shutdown-order"), &["/etc/fstab:1", "_netdev", "/srv"]);
-    bench.kernel.put("/etc/fstab", "/dev/vdb /srv ocfs2 _netdev 0 0\n");
-    let report = bench.report();
-    assert!(
-        matches!(report.verdict("shutdown-order"), Verdict::Fine(words) if words.contains("fewer than 2 of 3 nodes fences")),
-        "{}",
-        report.text(true)
-    );
-}
-
-#[test]
-fn row_7_the_cluster_is_not_started_at_boot() {
-    let bench = Bench::local();
-    bench.machine.write("etc/default/o2cb", "O2CB_ENABLED=false\nO2CB_BOOTCLUSTER=web\n");
-    says(&bench.only("boot-start"), &["O2CB_ENABLED", "o2cb enable"]);
-    let systemd = |bench: &mut Bench| {
-        bench.kernel.put("/run/systemd/system/x", "");
-        bench.kernel.put("/etc/systemd/system/multi-user.target.wants/o2cb.service", "");
-    };
-    let mut bench = Bench::local();
-    systemd(&mut bench);
-    bench.kernel.put(
-        "/lib/systemd/system/o2cb.service",
-        "[Unit]\nRequires=network.service\nAfter=network.service\n[Service]\nExecStop=/sbin/o2cb.init disable\n",
-    );
-    let report = bench.report();
-    let found: Vec<_> = report.verdict("boot-start").findings().iter().map(|finding| finding.what.clone()).collect();
-    assert!(
-        found.len() == 2 && found[0].contains("requires network.service") && found[1].contains("writes O2CB_ENABLED=false"),
-        "{found:?}"
-    );
-    let mut bench = Bench::local();
-    systemd(&mut bench);
-    bench.kernel.put("/lib/systemd/system/o2cb.service", "[Unit]\nAfter=network-online.target\n");
-    bench.kernel.put("/etc/fstab", "UUID=77d95ef5-1c01-49d2-8236-74fcc162cf00 /srv ocfs2 _netdev 0 0\n");
-    says(&bench.only("boot-start"), &["x-systemd.requires=o2cb.service", "/etc/fstab:1"]);
+    bench.storage = vec![wait(Long::Unknown("for some devices".to_owned()))];
+    assert!(matches!(bench.report().verdict("storage-timeouts"), Verdict::Unknown(why, _) if why.contains("for some devices")));
+    bench.storage = vec![Wait { one_try: true, ..wait(Long::Seconds(90)) }];
+    says(&bench.only("storage-timeouts"), &["waiting 90 s for one try"]);
 }
 
 #[test]
@@ -351,63 +324,13 @@ fn row_11_a_region_that_nothing_uses() {
 }
 
 #[test]
-fn row_12_a_volume_of_another_cluster() {
-    let mut bench = Bench::local();
-    let on_disk = OnDisk::Named { stack: "o2cb".to_owned(), cluster: "other".to_owned(), global: false };
-    let foreign = Disk { mounted: Vec::new(), slots: Vec::new(), beats: Vec::new(), ..disk(3, on_disk) };
-    bench.disks.volumes.push(foreign);
-    says(
-        &bench.only("volume-cluster"),
-        &[
-            "/dev/vde says o2cb/other/local, running is o2cb/web/local",
-            "tunefs.ocfs2 --update-cluster-stack /dev/vde",
-            "Cluster name is invalid",
-        ],
-    );
-    // Somebody uses it: it is theirs.
-    bench.disks.volumes[3].beats = vec![beat(7)];
-    assert!(bench.report().findings().is_empty());
-    bench.disks.volumes[3].made_for = OnDisk::Named { stack: "o2cb".to_owned(), cluster: "web".to_owned(), global: true };
-    bench.disks.volumes[3].beats.clear();
-    says(&bench.only("volume-cluster"), &["o2cb/web/global", "Heartbeat mode is invalid"]);
-    bench.disks.volumes[3].made_for = OnDisk::Named { stack: "pcmk".to_owned(), cluster: "ha".to_owned(), global: false };
-    assert!(bench.report().findings().is_empty());
-    bench.kernel.put("/etc/fstab", "/dev/vde /o ocfs2 _netdev 0 0\n");
-    says(&bench.only("volume-cluster"), &["pcmk/ha/local", "Cluster stack is invalid", "/etc/fstab:1"]);
-}
-
-#[test]
 fn row_13_a_region_that_is_not_here() {
     let mut bench = Bench::new(HeartbeatMode::Global);
     bench.disks.volumes[2].uuid = samples::uuid(9);
     let finding = bench.one("region-missing");
     says(&finding, &[&samples::uuid(2), "is on no device", &samples::uuid(9), "o2cb add-heartbeat"]);
-    bench.disks.failed = vec![("/dev/vdd".to_owned(), "Permission denied".to_owned())];
+    bench.disks.denied = vec!["/dev/vdd".to_owned()];
     assert!(matches!(bench.report().verdict("region-missing"), Verdict::Unknown(..)));
-}
-
-#[test]
-fn row_14_slots_that_others_write() {
-    let mut bench = Bench::local();
-    bench.disks.volumes[0].beats.push(Beat { remarks: vec![Remark::UnknownNode], ..beat(5) });
-    says(&bench.only("heartbeat-slots"), &["slot 5 of /dev/vdb is beating, and the cluster has no node 5", "do not run fsck or mkfs"]);
-    let mut bench = Bench::local();
-    bench.disks.volumes[0].beats[1].remarks = vec![Remark::TwoWriters];
-    says(&bench.only("heartbeat-slots"), &["two machines write heartbeat slot 2 of /dev/vdb", "cloned machine"]);
-    let bench = Bench::local();
-    bench.machine.write("dev/kmsg", "3,9,4990000000,-;(o2hb-77D9,9,0):o2hb_check_own_slot:610 ERROR: Heartbeat generation mismatch on device (vdb): expected(1:0x1f, 0x6b0), ondisk(1:0x2e, 0x6b1)\n");
-    says(&bench.only("heartbeat-slots"), &["another machine writes this node's heartbeat slot on vdb"]);
-}
-
-#[test]
-fn row_15_a_slot_of_a_dead_node() {
-    let mut bench = Bench::local();
-    bench.disks.volumes[0].slots[1].2 = Use::Stale("silent for 90 s".to_owned());
-    bench.disks.volumes[0].beats.clear();
-    says(
-        &bench.only("stale-slots"),
-        &["slot 1 of /dev/vdb is held by node db2 (2), which does not live", "silent for 90 s", "replayed at the next mount"],
-    );
 }
 
 #[test]
@@ -438,7 +361,10 @@ fn further_checks() {
     bench.machine.write("etc/ocfs2/cluster.conf", &conf(&samples::cluster(HeartbeatMode::Global, 3, 1)));
     says(&bench.one("region-count"), &["1 heartbeat region(s)"]);
     bench.kernel.put("/sys/kernel/debug/o2hb/failed_regions", "2 \n");
-    assert!(bench.one("region-count").what.contains("1 heartbeat region(s)"));
+    let report = bench.report();
+    let found: Vec<_> = report.verdict("region-count").findings().iter().map(|finding| finding.what.as_str()).collect();
+    assert!(found.len() == 2 && found[0].contains("1 heartbeat region(s)"), "{found:?}");
+    assert!(found[1].contains("1 of 3 quorum regions failed"), "{found:?}");
 }
 
 #[test]

@@ -40,6 +40,18 @@ pub struct Beat {
     pub seq: u64,
 }
 
+/// What a watch of all volumes tells of one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pulse {
+    /// It beats.
+    Beats,
+    /// It wrote nothing.
+    Silent {
+        /// For at least so many seconds.
+        seconds: u64,
+    },
+}
+
 /// A volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disk {
@@ -63,6 +75,8 @@ pub struct Disk {
     pub slots: Vec<(usize, u32, Use)>,
     /// Who ever beat there.
     pub beats: Vec<Beat>,
+    /// This machine's clock at the last good reading of the beats, seconds since 1970; `None`: they were not read.
+    pub read_at_s: Option<u64>,
     /// What could not be read of it.
     pub problems: Vec<String>,
 }
@@ -79,23 +93,42 @@ impl Disk {
 pub struct Disks {
     /// Volumes.
     pub volumes: Vec<Disk>,
-    /// Devices that could not be read, with the reason.
+    /// Devices that could not be read, with the reason; without those of `denied`.
     pub failed: Vec<(String, String)>,
+    /// Devices that only root may read.
+    pub denied: Vec<String>,
     /// What else could not be found out.
     pub problems: Vec<String>,
-    /// This machine's clock when the watch ended, seconds since 1970.
-    pub clock_s: u64,
 }
 
 impl Disks {
     /// Why not all is known, if it is not.
     pub fn unknown(&self) -> Option<String> {
-        let refused = self.failed.iter().filter(|(_, why)| why.contains("ermission denied")).count();
-        if refused > 0 {
-            return Some(format!("{refused} device(s) cannot be read: needs root"));
+        let denied = self.denied.len();
+        let denied = (denied > 0).then(|| format!("{denied} device(s) cannot be read: needs root"));
+        let failed = self.failed.iter().map(|(path, why)| format!("{path}: {why}"));
+        let volumes = self.volumes.iter().flat_map(|disk| disk.problems.iter().map(move |why| format!("{}: {why}", disk.path)));
+        let all: Vec<String> = denied.into_iter().chain(failed).chain(volumes).chain(self.problems.iter().cloned()).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
+    /// Volumes that the cluster of this name writes to, or that nobody else can be told to own.
+    pub fn of_cluster(&self, name: Option<&str>) -> impl Iterator<Item = &Disk> {
+        self.volumes.iter().filter(move |disk| match &disk.made_for {
+            OnDisk::Local => false,
+            OnDisk::Classic => true,
+            OnDisk::Named { stack, cluster, .. } => stack == "o2cb" && Some(cluster.as_str()) == name,
+        })
+    }
+
+    /// What the watch of that cluster's volumes tells of a node; `None`: it wrote to none of them ever, or that is not known.
+    pub fn pulse(&self, name: Option<&str>, node: u32) -> Option<Pulse> {
+        let beats = || self.of_cluster(name).flat_map(|disk| &disk.beats).filter(|beat| u32::from(beat.node) == node);
+        if beats().any(|beat| matches!(beat.state, State::Beating { .. })) {
+            return Some(Pulse::Beats);
         }
-        let failed: Vec<String> = self.failed.iter().map(|(path, why)| format!("{path}: {why}")).collect();
-        (!failed.is_empty()).then(|| failed.join("; "))
+        let silent = |beat: &Beat| if let State::Silent { at_least, .. } = beat.state { Some(at_least.as_secs()) } else { None };
+        beats().filter_map(silent).min().map(|seconds| Pulse::Silent { seconds })
     }
 }
 
@@ -104,16 +137,20 @@ pub fn look(place: &Place, time: Duration, clock: &dyn Clock, cluster: Option<&C
     let mut survey = survey(place, &[], PATIENCE);
     let wall = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
     let details = details(place, &mut survey, time, clock, wall(), |_| {});
-    let volumes = survey.volumes.iter().zip(&details).map(|(volume, detail)| of(volume, detail, cluster, dead_ms)).collect();
+    // The readings are on the steady clock. A disk that answers late was read well before the last watch ended.
+    let (now, wall_s) = (clock.now(), wall());
+    let wall_at = |end: Duration| wall_s.saturating_sub(now.saturating_sub(end).as_secs());
+    let volumes = survey.volumes.iter().zip(&details).map(|(volume, detail)| of(volume, detail, cluster, dead_ms, &wall_at)).collect();
+    let failed = survey.failed.iter().filter(|(path, _)| !survey.denied.contains(path));
     Disks {
         volumes,
-        failed: survey.failed.iter().map(|(path, why)| (path.display().to_string(), why.clone())).collect(),
+        failed: failed.map(|(path, why)| (path.display().to_string(), why.clone())).collect(),
+        denied: survey.denied.iter().map(|path| path.display().to_string()).collect(),
         problems: survey.problems,
-        clock_s: wall(),
     }
 }
 
-fn of(volume: &Found, detail: &Detail, cluster: Option<&Cluster>, dead_ms: Option<u32>) -> Disk {
+fn of(volume: &Found, detail: &Detail, cluster: Option<&Cluster>, dead_ms: Option<u32>, wall_at: &dyn Fn(Duration) -> u64) -> Disk {
     let superblock = &volume.superblock;
     let on_disk = match (superblock.stack(), &superblock.cluster) {
         (Stack::Local, _) => OnDisk::Local,
@@ -130,7 +167,9 @@ fn of(volume: &Found, detail: &Detail, cluster: Option<&Cluster>, dead_ms: Optio
     let nodes: Option<Vec<u8>> = ours.map(|cluster| cluster.nodes.iter().map(|node| node.number).collect());
     let expected = Expected { dead_ms: dead_ms.filter(|_| ours.is_some()), nodes: nodes.as_deref() };
     let mut beats = Vec::new();
+    let mut read_at_s = None;
     if let Some(Ok(watched)) = &detail.own {
+        read_at_s = Some(wall_at(watched.end));
         for (node, slot) in (0..=u8::MAX).zip(&watched.slots) {
             let Some(block) = slot.latest().filter(|block| block.used()) else { continue };
             let judgement = slot.judge(node, watched.end, expected);
@@ -148,6 +187,64 @@ fn of(volume: &Found, detail: &Detail, cluster: Option<&Cluster>, dead_ms: Optio
         block: superblock.block_bytes(),
         slots: detail.nodes.iter().map(|node| (node.slot, node.node, node.state.clone())).collect(),
         beats,
+        read_at_s,
         problems: detail.problems(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::volumes::testing::Machine;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::PathBuf;
+    use std::sync::Mutex;
+
+    /// While it is waited for, much time passes and the disk breaks off.
+    struct Breaks(Mutex<Duration>, PathBuf);
+
+    impl Clock for Breaks {
+        fn now(&self) -> Duration {
+            *self.0.lock().unwrap()
+        }
+
+        fn wait(&self, _: Duration) {
+            *self.0.lock().unwrap() += Duration::from_secs(100);
+            std::fs::OpenOptions::new().write(true).open(&self.1).unwrap().set_len(65_536).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_wall_clock_is_that_of_the_last_good_reading() {
+        let machine = Machine::new();
+        machine.volume("sda", "o2cb1k");
+        let wall = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let clock = Breaks(Mutex::default(), machine.place().at("/dev/sda"));
+        let began = wall();
+        let disks = look(&machine.place(), Duration::from_secs(5), &clock, None, None);
+        let disk = &disks.volumes[0];
+        assert!((began - 100..=wall() - 100).contains(&disk.read_at_s.unwrap()), "{disk:?}");
+        assert!(disk.problems.iter().any(|why| why.starts_with("heartbeat: ")), "{disk:?}");
+        assert!(disks.unknown().unwrap().contains("sda: heartbeat: "), "{:?}", disks.unknown());
+    }
+
+    #[test]
+    fn what_is_not_known_is_told_together() {
+        let machine = Machine::new();
+        machine.volume("sda", "o2cb1k");
+        let path = machine.place().at("/dev/sda");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o0)).unwrap();
+        let disks = look(&machine.place(), Duration::from_secs(5), &Breaks(Mutex::default(), path.clone()), None, None);
+        // Root reads it all the same.
+        if !rustix::process::geteuid().is_root() {
+            assert_eq!((disks.denied, disks.failed), (vec![path.display().to_string()], Vec::new()));
+        }
+        let disks = Disks {
+            denied: vec!["/dev/sda".to_owned()],
+            failed: vec![("/dev/sdb".to_owned(), "Permission denied is not why".to_owned())],
+            problems: vec!["no /sys".to_owned()],
+            ..Disks::default()
+        };
+        assert_eq!(disks.unknown().unwrap(), "1 device(s) cannot be read: needs root; /dev/sdb: Permission denied is not why; no /sys");
     }
 }

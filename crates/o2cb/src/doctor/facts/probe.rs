@@ -3,8 +3,11 @@
 //! may write a line about it to its log.
 
 use crate::status::Status;
-use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use rustix::event::{self, PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::{Duration, Instant};
 
 /// How long an answer is waited for.
@@ -40,29 +43,51 @@ pub struct Probe {
 pub fn look(status: &Status) -> Vec<Probe> {
     let Some(cluster) = status.cluster() else { return Vec::new() };
     let (Some(live), Some(connected)) = (status.found.beats.live.is(), status.found.connected.is()) else { return Vec::new() };
-    let Some(own) = cluster.local().and_then(|node| node.number.is().copied()) else { return Vec::new() };
+    // From another address of this host the other kernel would not know who it is.
+    let own = cluster.local().and_then(|node| Some((*node.number.is()?, *node.address.is()?)));
+    let Some((own, from)) = own else { return Vec::new() };
     let mut probes = Vec::new();
     for node in &cluster.nodes {
         let (Some(&number), Some(&address), Some(&port)) = (node.number.is(), node.address.is(), node.port.is()) else { continue };
         let lost = live.contains(&u32::from(number)) && !connected.contains(&u32::from(number));
         if lost && number < own {
-            probes.push(probe(u32::from(number), address, port));
+            probes.push(probe(u32::from(number), from, SocketAddrV4::new(address, port)));
         }
     }
     probes
 }
 
-fn probe(node: u32, address: Ipv4Addr, port: u16) -> Probe {
+/// One attempt, from this node's own address as its kernel makes it (`o2net_start_connect`, `fs/ocfs2/cluster/tcp.c`).
+fn probe(node: u32, from: Ipv4Addr, to: SocketAddrV4) -> Probe {
     let began = Instant::now();
-    let outcome = match TcpStream::connect_timeout(&SocketAddr::from((address, port)), PATIENCE) {
-        Ok(_) => Outcome::Connected,
-        Err(error) => match error.kind() {
-            ErrorKind::ConnectionRefused => Outcome::Refused,
-            ErrorKind::TimedOut | ErrorKind::WouldBlock => Outcome::Silence,
-            _ => Outcome::Other(error.to_string()),
-        },
+    let outcome = match connect(from, to, began) {
+        Ok(()) => Outcome::Connected,
+        Err(Errno::CONNREFUSED) => Outcome::Refused,
+        Err(Errno::TIMEDOUT) => Outcome::Silence,
+        Err(Errno::ADDRNOTAVAIL) => Outcome::Other(format!("this host has not its node's address {from}")),
+        Err(error) => Outcome::Other(io::Error::from(error).to_string()),
     };
-    Probe { node, at: (address, port), outcome, ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) }
+    Probe { node, at: (*to.ip(), to.port()), outcome, ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) }
+}
+
+fn connect(from: Ipv4Addr, to: SocketAddrV4, began: Instant) -> rustix::io::Result<()> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
+    net::bind(&socket, &SocketAddrV4::new(from, 0))?;
+    match net::connect(&socket, &to) {
+        Err(Errno::INPROGRESS) => {}
+        done => return done,
+    }
+    loop {
+        let left = PATIENCE.saturating_sub(began.elapsed());
+        let left = Timespec::try_from(left).map_err(|_| Errno::TIMEDOUT)?;
+        match event::poll(&mut [PollFd::new(&socket, PollFlags::OUT)], Some(&left)) {
+            Ok(0) => return Err(Errno::TIMEDOUT),
+            Ok(_) => return net::sockopt::socket_error(&socket)?,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -72,9 +97,18 @@ mod tests {
     #[test]
     fn a_port_that_listens_and_one_that_does_not() {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        assert_eq!(probe(1, Ipv4Addr::LOCALHOST, port).outcome, Outcome::Connected);
+        let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, listener.local_addr().unwrap().port());
+        // The other side sees the node's own address, though the host has others.
+        let from = Ipv4Addr::new(127, 0, 0, 77);
+        assert_eq!(probe(1, from, to).outcome, Outcome::Connected);
+        assert_eq!(listener.accept().unwrap().1.ip(), from);
         drop(listener);
-        assert_eq!(probe(1, Ipv4Addr::LOCALHOST, port).outcome, Outcome::Refused);
+        assert_eq!(probe(1, from, to).outcome, Outcome::Refused);
+    }
+
+    #[test]
+    fn an_address_that_is_not_here() {
+        let probe = probe(1, Ipv4Addr::new(192, 0, 2, 1), SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9));
+        assert!(matches!(&probe.outcome, Outcome::Other(why) if why.contains("192.0.2.1")), "{probe:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::found::Seen;
 use crate::kernel::{DEBUGFS, Look};
-use formats::ocfs2::locking_state;
+use formats::ocfs2::{LockType, locking_state};
 use std::time::SystemTime;
 
 /// The most that is read of one file, bytes: about 100,000 locks.
@@ -17,7 +17,11 @@ pub struct Wait {
     pub volume: String,
     /// Name of the lock.
     pub lock: String,
-    /// For how long, seconds.
+    /// Whether it is an flock(2): programs that wait for programs, for as long as they like.
+    pub flock: bool,
+    /// When it began, µs since 1970 by this node's clock, which may have been set since.
+    pub since_us: u64,
+    /// For how long, seconds, by that clock.
     pub seconds: u64,
 }
 
@@ -49,7 +53,8 @@ fn of(volume: &str, text: &[u8], now_us: u128) -> Vec<Wait> {
         let record = locking_state::parse_line(line).ok()?;
         let since = record.stats?.wait_since_us.filter(|since| *since != 0)?;
         let seconds = u64::try_from(now_us.checked_sub(u128::from(since))? / 1_000_000).ok()?;
-        (seconds >= LONG_S).then(|| Wait { volume: volume.to_owned(), lock: record.name.to_string(), seconds })
+        let flock = record.name.kind() == LockType::FLOCK;
+        (seconds >= LONG_S).then(|| Wait { volume: volume.to_owned(), lock: record.name.to_string(), flock, since_us: since, seconds })
     };
     text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).filter_map(wait).collect()
 }
