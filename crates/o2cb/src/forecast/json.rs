@@ -33,7 +33,6 @@ fn settings(settings: Settings) -> Value {
         "fence_after_s": s(settings.fence_ms()),
         "fence_timer_late_up_to_s": s(settings.late_ms(settings.fence_ms())),
         "fences_after_counted_dead_up_to_s": s(settings.overlap_ms()),
-        "decision_may_be_put_off": settings.puts_decision_off(),
         "ask_after_s": s(settings.ask_ms()),
         "dead_after_s": s(settings.dead_ms()),
         "quorum_after_s": s(settings.decide_ms()),

@@ -1,4 +1,9 @@
 //! Connections: silence, its timer, and what comes back (`o2net_idle_timer`, `o2net_sc_postpone_idle`).
+//!
+//! The idle timer starts anew when it has fired, and calls `o2quo_conn_err` each time; but that takes a hold on the decision only while
+//! it finds the node in `qs_conn_bm`, from which it strikes it out: at the first time of a silence, not at those after. So in the source
+//! of `fs/ocfs2/cluster/quorum.c`, and in `ocfs2_nodemanager.ko` of Debian's 6.1.0-56 and 6.12.117, disassembled: where that bit is
+//! clear, both jump over the call of `o2quo_set_hold`. Kernels in which the idle timer shut the connection down took it each time.
 
 use super::{Due, Event, Of, Run};
 
@@ -20,7 +25,7 @@ pub(super) struct Link {
     pub(super) timed_out: bool,
     /// Whether it counts as connected.
     pub(super) connected: bool,
-    /// A wait for the decision runs because of it.
+    /// The decision waits because of it: since the connection was lost, until it is known whether the peer is still alive.
     pub(super) hold: bool,
     /// The timer of that wait runs.
     still_up_due: bool,
@@ -98,8 +103,8 @@ impl Run<'_> {
         let decide = self.timer(node, self.settings.decide_ms());
         let Some(link) = self.links.get_mut(&(node, peer)).filter(|link| link.state == state) else { return };
         let first = !std::mem::replace(&mut link.timed_out, true);
-        link.connected = false;
-        link.hold |= beats;
+        let was_connected = std::mem::replace(&mut link.connected, false);
+        link.hold |= was_connected && beats;
         let wait = !std::mem::replace(&mut link.still_up_due, true);
         if first {
             self.tell(Event::Lost { node, peer });
