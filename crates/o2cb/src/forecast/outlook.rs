@@ -34,11 +34,6 @@ impl Window {
     pub fn overlaps(self, other: Window) -> bool {
         self.earliest_ms <= other.latest_ms && other.earliest_ms <= self.latest_ms
     }
-
-    /// Whether it holds a moment, `slack` more or less.
-    pub fn holds(self, ms: i64, slack: i64) -> bool {
-        (self.earliest_ms - slack..=self.latest_ms + slack).contains(&ms)
-    }
 }
 
 /// Something that happens.
@@ -107,11 +102,6 @@ pub fn outlook(cluster: &Cluster, faults: &[Fault], effort: Effort) -> Outlook {
     let step = ways.len().div_ceil(wanted).max(1);
     let runs: Vec<Vec<(i64, Event)>> = ways.iter().step_by(step).map(|way| run(cluster, faults, way)).collect();
     gathered(cluster, faults, &runs)
-}
-
-/// What a single fault comes to, from the beginning on and for good.
-pub fn of_one(cluster: &Cluster, what: What) -> Outlook {
-    outlook(cluster, &[Fault::new(what)], Effort::Full)
 }
 
 /// Kind of an event, its node, its peer or region.

@@ -32,9 +32,6 @@ fn signed(ms: u64) -> i64 {
 }
 
 impl Settings {
-    /// The kernel's defaults.
-    pub const DEFAULT: Settings = Settings { threshold: 31, idle_ms: 30_000, keepalive_ms: 2000, hz: USUAL_HZ };
-
     /// Since its last good write, until a node fences itself (`O2HB_MAX_WRITE_TIMEOUT_MS`).
     pub fn fence_ms(self) -> i64 {
         signed(o2hb::fence_ms(self.threshold))

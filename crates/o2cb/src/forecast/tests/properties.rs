@@ -1,13 +1,14 @@
 //! What holds for any cluster, however things stand.
 
-use super::chance::Chance;
-use super::cluster::{Cluster, Node};
-use super::engine::run;
-use super::event::Event;
-use super::fault::{Fault, Spot, What};
-use super::outlook::{Effort, outlook};
-use super::testing::{cluster, global};
-use super::timing::Settings;
+use super::testing::{cluster, global, holds};
+use crate::forecast::blocked::Blocked;
+use crate::forecast::chance::Chance;
+use crate::forecast::cluster::{Cluster, Node};
+use crate::forecast::engine::run;
+use crate::forecast::event::Event;
+use crate::forecast::fault::{Fault, Spot, What};
+use crate::forecast::outlook::{Effort, outlook};
+use crate::forecast::timing::Settings;
 use formats::cluster_conf::HeartbeatMode;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -163,7 +164,7 @@ proptest! {
             for (time, event) in run(&cluster, &faults, &Chance::Drawn(base.wrapping_add(seed))) {
                 if matches!(event, Event::Dead { .. } | Event::Fences { .. } | Event::Lost { .. }) {
                     let known = outlook.happenings.iter().filter(|known| known.event == event).map(|known| known.window).collect::<Vec<_>>();
-                    prop_assert!(known.iter().any(|window| window.holds(time, 1000)), "{time} {event:?}: {known:?}");
+                    prop_assert!(known.iter().any(|window| holds(*window, time, 1000)), "{time} {event:?}: {known:?}");
                 }
             }
         }
@@ -200,7 +201,7 @@ fn a_node_with_a_hung_region_waits_for_its_recovery() {
     let outlook = outlook(&cluster, &faults, Effort::Full);
     let dead = |node| outlook.happenings.iter().any(|happening| happening.event == Event::Dead { node, peer: 2 });
     assert!(!dead(0) && dead(1));
-    assert_eq!(outlook.blocked, super::Blocked::WhileItLasts);
+    assert_eq!(outlook.blocked, Blocked::WhileItLasts);
 }
 
 /// The clock of the quorum stops when the other side is dead: the node whose storage hangs first is the only one that is lost.

@@ -1,7 +1,7 @@
 //! Which cluster is forecast, on a machine whose kernel is a model.
 
-use super::source::{Choice, Source, find};
-use super::timing::Settings;
+use crate::forecast::source::{Choice, Source, find};
+use crate::forecast::timing::Settings;
 use crate::kernel::model::ModelKernel;
 use crate::plan::tests::{go_online, sample, timeouts};
 use crate::stack::{DefaultsFile, Sources, samples};
