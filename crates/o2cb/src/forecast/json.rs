@@ -113,8 +113,14 @@ fn window(window: Window) -> Value {
 fn of_outlook(cluster: &Cluster, outlook: &Outlook) -> Value {
     let victim = |victim: &super::outlook::Victim| {
         let name = cluster.name_of(victim.node);
-        let who = json!({ "node": number(cluster, victim.node), "name": name, "always": victim.always });
-        merged(merged(who, window(victim.window)), rule(cluster, victim.rule))
+        let (always, rule_always) = (victim.always, victim.rule_always);
+        let who = json!({ "node": number(cluster, victim.node), "name": name, "always": always, "rule_always": rule_always });
+        let mut why = rule(cluster, victim.rule);
+        if victim.regions.len() > 1 {
+            // In one way this, in another that: it is not known.
+            why = merged(why, json!({ "region": null }));
+        }
+        merged(merged(who, window(victim.window)), why)
     };
     let happening = |one: &super::outlook::Happening| {
         let when = json!({ "nth": one.nth, "always": one.always });
