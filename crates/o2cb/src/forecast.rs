@@ -18,37 +18,22 @@ mod outlook;
 mod report;
 mod source;
 mod splits;
+#[cfg(test)]
+mod tests;
 mod text;
 mod timeline;
 mod timing;
 mod words;
 
-#[cfg(test)]
-mod measured;
-#[cfg(test)]
-mod pictures;
-#[cfg(test)]
-mod properties;
-#[cfg(test)]
-mod source_tests;
-#[cfg(test)]
-pub(crate) mod testing;
-
-pub use blocked::{Blocked, RECOVERY_SEEN_S};
-pub use cluster::{Cluster, Node, Region};
-pub use event::{Event, Rule};
-pub use fault::{Fault, Spot, What};
-pub use outlook::{Effort, Happening, Outlook, Victim, Window, of_one, outlook};
-pub use report::{Compared, Report};
-pub use source::{Choice, Source, find};
-pub use splits::{Split, splits};
-pub use timing::Settings;
-
 use crate::kernel::{Look, Machine};
 use crate::place::Place;
 use crate::stack::{Files, Sources};
 use clap::Args;
+use cluster::Node;
+use report::Report;
+use source::{Choice, Source, find};
 use std::io::Write as _;
+use timing::Settings;
 
 /// Exit code where the arguments do not fit the cluster.
 const USAGE: u8 = 2;

@@ -165,7 +165,7 @@ fn region(cluster: &Cluster, named: &str) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forecast::testing::{cluster, global};
+    use crate::forecast::tests::testing::{cluster, global};
 
     fn faults(splits: &[&str], stalls: &[&str], kills: &[&str]) -> Result<Vec<Fault>, String> {
         let [splits, stalls, kills] = [splits, stalls, kills].map(|texts| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());

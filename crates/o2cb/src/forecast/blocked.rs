@@ -4,7 +4,7 @@ use super::cluster::Cluster;
 use super::event::{Event, Rule};
 use super::fault::{Fault, What};
 use super::outlook::Window;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long recovery of a dead node's locks and journal took where it was watched, seconds: three nodes, small volumes, 6.1.
 pub const RECOVERY_SEEN_S: (u32, u32) = (4, 7);
@@ -51,12 +51,17 @@ pub(super) fn blocked(cluster: &Cluster, faults: &[Fault], log: &[(i64, Event)],
     if survivors.is_empty() {
         return Blocked::NobodyLeft;
     }
+    let mut deaths: BTreeMap<(usize, usize), i64> = BTreeMap::new();
+    for (time, event) in log {
+        if let Some(death) = event.death() {
+            deaths.entry(death).or_insert(*time);
+        }
+    }
     let mut total = Blocked::No;
     for gone in (0..cluster.nodes.len()).filter(|node| !survivors.contains(node)) {
         let since = cause(faults, log, gone);
         for &node in survivors.intersection(&cluster.peers(gone)) {
-            let dead = log.iter().find(|(_, event)| *event == Event::Dead { node, peer: gone });
-            let one = dead.map_or(Blocked::WhileItLasts, |(time, _)| Blocked::For(Window::at(time - since)));
+            let one = deaths.get(&(node, gone)).map_or(Blocked::WhileItLasts, |time| Blocked::For(Window::at(time - since)));
             total = total.longer(one);
         }
     }

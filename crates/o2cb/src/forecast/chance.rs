@@ -97,19 +97,23 @@ fn mixed(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// The ways that are tried: the ends of all ranges, each node in turn at one end and the others at the other, beats just before
-/// and just after each other's; and draws.
+/// The ways that are tried: all early, all late, the other ends of all ranges, each node in turn at one end and the others at the
+/// other, beats just before and just after each other's; and draws.
 pub fn ways(cluster: &Cluster, draws: u64) -> Vec<Chance> {
     let count = cluster.nodes.len();
-    let mut ways = Vec::new();
+    let early = NodeChance { age: WHOLE, age_ms: 0, late: 0, silence: WHOLE, resend: 0 };
+    let mut ends = vec![early, NodeChance { age: 0, age_ms: 0, late: WHOLE, silence: 0, resend: WHOLE }];
     for (late, silence) in [(0, WHOLE), (WHOLE, 0), (0, 0), (WHOLE, WHOLE)] {
         for resend in [0, WHOLE] {
             for age in [0, WHOLE] {
-                let all = NodeChance { age, age_ms: 0, late, silence, resend };
-                ways.push(Chance::Chosen(vec![all; count]));
+                let end = NodeChance { age, age_ms: 0, late, silence, resend };
+                if !ends.contains(&end) {
+                    ends.push(end);
+                }
             }
         }
     }
+    let mut ways: Vec<Chance> = ends.into_iter().map(|end| Chance::Chosen(vec![end; count])).collect();
     for one in 0..count {
         for (late, silence) in [(0, WHOLE), (WHOLE, 0)] {
             for (age, age_ms) in [(0, 1), (WHOLE, -1)] {

@@ -171,7 +171,7 @@ impl<'a> Run<'a> {
         if let Some(member) = self.members.get_mut(node) {
             member.alive = false;
         }
-        self.look_at_links();
+        self.look_at_links_of(node);
     }
 
     fn fence(&mut self, node: usize, rule: Rule) {

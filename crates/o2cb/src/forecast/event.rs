@@ -90,6 +90,16 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Who counts whom as dead, if this is that.
+    pub fn death(self) -> Option<(usize, usize)> {
+        match self {
+            Event::Dead { node, peer } => Some((node, peer)),
+            _ => None,
+        }
+    }
+}
+
 /// Why a node fences itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {

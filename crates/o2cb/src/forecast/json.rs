@@ -33,7 +33,6 @@ fn settings(settings: Settings) -> Value {
         "fence_after_s": s(settings.fence_ms()),
         "fence_timer_late_up_to_s": s(settings.late_ms(settings.fence_ms())),
         "fences_after_counted_dead_up_to_s": s(settings.overlap_ms()),
-        "decision_may_be_put_off": settings.puts_decision_off(),
         "ask_after_s": s(settings.ask_ms()),
         "dead_after_s": s(settings.dead_ms()),
         "quorum_after_s": s(settings.decide_ms()),
@@ -114,8 +113,14 @@ fn window(window: Window) -> Value {
 fn of_outlook(cluster: &Cluster, outlook: &Outlook) -> Value {
     let victim = |victim: &super::outlook::Victim| {
         let name = cluster.name_of(victim.node);
-        let who = json!({ "node": number(cluster, victim.node), "name": name, "always": victim.always });
-        merged(merged(who, window(victim.window)), rule(cluster, victim.rule))
+        let (always, rule_always) = (victim.always, victim.rule_always);
+        let who = json!({ "node": number(cluster, victim.node), "name": name, "always": always, "rule_always": rule_always });
+        let mut why = rule(cluster, victim.rule);
+        if victim.regions.len() > 1 {
+            // In one way this, in another that: it is not known.
+            why = merged(why, json!({ "region": null }));
+        }
+        merged(merged(who, window(victim.window)), why)
     };
     let happening = |one: &super::outlook::Happening| {
         let when = json!({ "nth": one.nth, "always": one.always });

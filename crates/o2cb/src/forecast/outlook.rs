@@ -1,13 +1,15 @@
 //! What comes of faults, over all ways things may stand: times become windows, and what depends on chance is said to.
 
 use super::blocked::{self, Blocked};
-use super::chance::ways;
+use super::chance::{Chance, ways};
 use super::cluster::Cluster;
 use super::engine::{horizon, run};
 use super::event::{Event, Rule};
 use super::fault::{Fault, What};
+use super::timing::BEAT_MS;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::discriminant;
 
 /// From when to when something may happen, milliseconds since the beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -34,11 +36,6 @@ impl Window {
     pub fn overlaps(self, other: Window) -> bool {
         self.earliest_ms <= other.latest_ms && other.earliest_ms <= self.latest_ms
     }
-
-    /// Whether it holds a moment, `slack` more or less.
-    pub fn holds(self, ms: i64, slack: i64) -> bool {
-        (self.earliest_ms - slack..=self.latest_ms + slack).contains(&ms)
-    }
 }
 
 /// Something that happens.
@@ -54,17 +51,28 @@ pub struct Happening {
     pub always: bool,
 }
 
-/// A node that fences itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A node that fences itself by one kind of rule; by another, it is another.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Victim {
     /// Which.
     pub node: usize,
-    /// When.
+    /// When by this rule.
     pub window: Window,
-    /// Why.
+    /// Why; its numbers are those of the first way in which it happens.
     pub rule: Rule,
-    /// Whether it does however things stand.
+    /// Where no heartbeat could be written, in one way here, in another there; none: it is the network.
+    pub regions: BTreeSet<usize>,
+    /// Whether the node fences itself however things stand, by whichever rule.
     pub always: bool,
+    /// Whether it does by this rule however things stand.
+    pub rule_always: bool,
+}
+
+impl Victim {
+    /// Whether an event is this one's fencing.
+    pub fn is(&self, event: Event) -> bool {
+        matches!(event, Event::Fences { node, rule } if node == self.node && discriminant(&rule) == discriminant(&self.rule))
+    }
 }
 
 /// What comes of faults.
@@ -78,6 +86,10 @@ pub struct Outlook {
     pub victims: Vec<Victim>,
     /// How long writes of those that are left may block.
     pub blocked: Blocked,
+    /// In how many of the ways in which things may stand this was tried.
+    pub tried: usize,
+    /// Of how many.
+    pub ways: usize,
 }
 
 /// How much is tried.
@@ -89,29 +101,40 @@ pub enum Effort {
     Full,
 }
 
-/// Reads of slots that a forecast may cost.
-const BUDGET: usize = 12_000_000;
+/// Reads of slots that a forecast may cost. Where two runs cost more (some hundred nodes, or faults that begin hours later), these two
+/// are made all the same: without the ends nothing can be told.
+const BUDGET: usize = 30_000_000;
+/// Runs where who is left is all that is wanted, at most.
+const FEW: usize = 8;
 
 /// What comes of faults in a cluster.
 pub fn outlook(cluster: &Cluster, faults: &[Fault], effort: Effort) -> Outlook {
-    let ways = match effort {
+    let mut ways = match effort {
         Effort::Few => ways(cluster, 4),
         Effort::Full => ways(cluster, 64),
     };
-    let nodes = cluster.nodes.len();
-    let rounds = usize::try_from(horizon(cluster.settings, faults) / super::timing::BEAT_MS).unwrap_or(usize::MAX);
-    let cost = rounds.saturating_mul(nodes * nodes * cluster.regions.len());
-    let affordable = (BUDGET / cost.max(1) / if effort == Effort::Few { 8 } else { 1 }).max(1);
-    let wanted = if effort == Effort::Few { affordable.min(8) } else { affordable.max(8) };
-    // Those at the end are draws, those at the beginning all ends at once: both are kept.
-    let step = ways.len().div_ceil(wanted).max(1);
-    let runs: Vec<Vec<(i64, Event)>> = ways.iter().step_by(step).map(|way| run(cluster, faults, way)).collect();
-    gathered(cluster, faults, &runs)
+    if faults.is_empty() {
+        // Nothing happens then, however things stand.
+        ways.truncate(1);
+    }
+    let rounds = usize::try_from(horizon(cluster.settings, faults) / BEAT_MS).unwrap_or(usize::MAX);
+    let affordable = BUDGET / rounds.saturating_mul(cluster.nodes.len().pow(2) * cluster.regions.len()).max(1);
+    let wanted = match effort {
+        Effort::Few => (affordable / FEW).min(FEW),
+        Effort::Full => affordable,
+    };
+    let chosen = chosen(&ways, wanted);
+    let runs: Vec<Vec<(i64, Event)>> = chosen.iter().map(|way| run(cluster, faults, way)).collect();
+    Outlook { ways: ways.len(), ..gathered(cluster, faults, &runs) }
 }
 
-/// What a single fault comes to, from the beginning on and for good.
-pub fn of_one(cluster: &Cluster, what: What) -> Outlook {
-    outlook(cluster, &[Fault::new(what)], Effort::Full)
+/// So many of the ways, at least two: that in which all is early and that in which all is late, which are the first; and of the others
+/// those at equal distances, so that of each kind there are some.
+fn chosen(ways: &[Chance], wanted: usize) -> Vec<&Chance> {
+    let (ends, others) = ways.split_at(ways.len().min(2));
+    let step = others.len().checked_div(wanted.saturating_sub(ends.len())).map_or(usize::MAX, |step| step.max(1));
+    let wanted_others = wanted.saturating_sub(ends.len());
+    ends.iter().chain(others.iter().step_by(step).take(wanted_others)).collect()
 }
 
 /// Kind of an event, its node, its peer or region.
@@ -142,17 +165,50 @@ fn gathered(cluster: &Cluster, faults: &[Fault], runs: &[Vec<(i64, Event)>]) -> 
             left.push(survivors);
         }
     }
-    let always = |at: &(Identity, usize)| counts.get(at) == Some(&runs.len());
-    let mut happenings: Vec<Happening> = found.into_iter().map(|(at, one)| Happening { always: always(&at), ..one }).collect();
-    happenings.sort_by_key(|happening| (happening.window.earliest_ms, happening.window.latest_ms, happening.event));
-    let victims = happenings.iter().filter_map(|happening| match happening.event {
-        Event::Fences { node, rule } => Some(Victim { node, window: happening.window, rule, always: happening.always }),
-        _ => None,
-    });
-    Outlook { victims: victims.collect(), happenings, left, blocked: blocked.unwrap_or(Blocked::No) }
+    let mut counted: Vec<(usize, Happening)> = Vec::new();
+    for (at, happening) in found {
+        let count = counts.get(&at).copied().unwrap_or_default();
+        counted.push((count, Happening { always: count == runs.len(), ..happening }));
+    }
+    counted.sort_by_key(|(_, happening)| (happening.window.earliest_ms, happening.window.latest_ms, happening.event));
+    let victims = victims(&counted, runs.len());
+    let happenings = counted.into_iter().map(|(_, happening)| happening).collect();
+    Outlook { victims, happenings, left, blocked: blocked.unwrap_or(Blocked::No), tried: runs.len(), ways: runs.len() }
 }
 
-/// What makes it the same event in another run: not its numbers.
+/// Who fences itself, of happenings with in how many of the runs they are.
+fn victims(counted: &[(usize, Happening)], runs: usize) -> Vec<Victim> {
+    let mut victims: Vec<(usize, Victim)> = Vec::new();
+    for (count, happening) in counted {
+        let (event, window) = (happening.event, happening.window);
+        let Event::Fences { node, rule } = event else { continue };
+        let regions = match rule {
+            Rule::WriteTimeout { region, .. } => [region].into(),
+            Rule::Minority { .. } | Rule::HalfWithoutLowest { .. } => BTreeSet::new(),
+        };
+        match victims.iter_mut().find(|(_, known)| known.is(event)) {
+            Some((known_count, known)) => {
+                *known_count += count;
+                known.window = known.window.and(window);
+                known.regions.extend(regions);
+            }
+            None => victims.push((*count, Victim { node, window, rule, regions, always: false, rule_always: false })),
+        }
+    }
+    // In a run a node fences itself once at most.
+    let mut of_node: BTreeMap<usize, usize> = BTreeMap::new();
+    for (count, victim) in &victims {
+        *of_node.entry(victim.node).or_default() += count;
+    }
+    let told = |(count, victim): (usize, Victim)| Victim {
+        always: of_node.get(&victim.node) == Some(&runs),
+        rule_always: count == runs,
+        ..victim
+    };
+    victims.into_iter().map(told).collect()
+}
+
+/// What makes it the same event in another run: not its numbers; but the rule by which a node fences itself, and where.
 fn identity(event: Event) -> Identity {
     match event {
         Event::Begins { fault } => (0, fault, 0),
@@ -163,9 +219,11 @@ fn identity(event: Event) -> Identity {
         Event::Approves { node, region } => (5, node, region),
         Event::RegionFailed { node, region, .. } => (6, node, region),
         Event::Stays { node, .. } => (7, node, 0),
-        Event::Fences { node, .. } => (8, node, 0),
-        Event::Dead { node, peer } => (9, node, peer),
-        Event::SeenAgain { node, peer } => (10, node, peer),
+        Event::Fences { node, rule: Rule::WriteTimeout { region, .. } } => (8, node, region),
+        Event::Fences { node, rule: Rule::Minority { .. } } => (9, node, 0),
+        Event::Fences { node, rule: Rule::HalfWithoutLowest { .. } } => (10, node, 0),
+        Event::Dead { node, peer } => (11, node, peer),
+        Event::SeenAgain { node, peer } => (12, node, peer),
     }
 }
 

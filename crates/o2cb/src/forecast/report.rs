@@ -35,7 +35,7 @@ pub struct Compared {
 
 impl Report {
     /// Forecasts; with `other` timeouts, too, if they are given.
-    pub fn new(source: Source, faults: Vec<Fault>, other: Option<Settings>) -> Report {
+    pub fn new(mut source: Source, faults: Vec<Fault>, other: Option<Settings>) -> Report {
         let cluster = &source.cluster;
         let compared = other.map(|settings| {
             let cluster = cluster.with(settings);
@@ -43,7 +43,18 @@ impl Report {
             Compared { cluster, outlook }
         });
         let (singles, splits) = if faults.is_empty() { (usual(cluster), splits(cluster)) } else { (Vec::new(), Vec::new()) };
-        Report { outlook: outlook(cluster, &faults, Effort::Full), faults, singles, splits, compared, source }
+        let outlook = outlook(cluster, &faults, Effort::Full);
+        let others = singles.iter().map(|(_, outlook)| outlook).chain(compared.iter().filter_map(|compared| compared.outlook.as_ref()));
+        let least = others.chain([&outlook]).filter(|outlook| outlook.tried < outlook.ways).min_by_key(|outlook| outlook.tried);
+        let note = least.map(|least| {
+            format!(
+                "So many nodes, or so long a time, that only {} of {} ways in which things may stand were tried: times may be further apart, \
+                 and what is rare may be missing.",
+                least.tried, least.ways
+            )
+        });
+        source.notes.extend(note);
+        Report { outlook, faults, singles, splits, compared, source }
     }
 }
 

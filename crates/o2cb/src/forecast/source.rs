@@ -8,7 +8,7 @@ use crate::kernel::Look;
 use crate::stack::Sources;
 use anyhow::{Context as _, bail};
 use formats::cluster_conf::HeartbeatMode;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A cluster, and how it is known.
 #[derive(Clone, Debug)]
@@ -43,10 +43,13 @@ pub struct Choice<'a> {
 /// Finds it.
 pub fn find(look: &dyn Look, sources: &dyn Sources, choice: &Choice<'_>) -> anyhow::Result<Source> {
     let mut notes = Vec::new();
-    let hz = choice.hz.or_else(|| if choice.file_only { None } else { built_hz(look) }).unwrap_or_else(|| {
+    let here = if choice.file_only || choice.hz.is_some() { None } else { built_hz(look) };
+    let hz = choice.hz.or(here).unwrap_or(USUAL_HZ);
+    if let Some(here) = here {
+        notes.push(format!("CONFIG_HZ is {here} in the kernel here, and taken to be that on all nodes (--hz)."));
+    } else if choice.hz.is_none() {
         notes.push(format!("The nodes' CONFIG_HZ is not known; timers as with {USUAL_HZ} (--hz)."));
-        USUAL_HZ
-    });
+    }
     if !choice.file_only {
         let found = Found::look(look);
         if let Seen::NeedsRoot | Seen::Odd(_) = found.clusters {
@@ -89,11 +92,12 @@ fn live(found: &Found, cluster: &FoundCluster, hz: u32, mut notes: Vec<String>) 
         }),
     }
     let mut whole = Cluster::new(&cluster.name, mode, nodes, 1, settings);
-    let regions: Vec<Region> = cluster.regions.iter().filter(|region| region.is_started()).map(|one| region(found, &whole, one)).collect();
-    if regions.is_empty() {
+    let started: Vec<&FoundRegion> = cluster.regions.iter().filter(|region| region.is_started()).collect();
+    if started.is_empty() {
         notes.push("No region is started here: this is what would be with one region on all nodes.".to_owned());
     } else {
-        whole.regions = regions;
+        whole.regions = started.iter().map(|one| region(found, &whole, one)).collect();
+        notes.extend(assumed(found, &whole, &started));
         if mode == HeartbeatMode::Local {
             notes.push("Volumes that only other nodes have mounted are not seen from here.".to_owned());
         }
@@ -110,19 +114,50 @@ fn live(found: &Found, cluster: &FoundCluster, hz: u32, mut notes: Vec<String>) 
 }
 
 fn region(found: &Found, cluster: &Cluster, region: &FoundRegion) -> Region {
-    let all: BTreeSet<usize> = (0..cluster.nodes.len()).collect();
-    let beats = |live: &Vec<u32>| -> BTreeSet<usize> {
-        let node = |index: &usize| cluster.nodes.get(*index).is_some_and(|node| live.contains(&u32::from(node.number)));
-        all.iter().copied().filter(node).collect()
-    };
-    let members = region.live.is().map(beats).filter(|members| !members.is_empty()).unwrap_or_else(|| all.clone());
-    // A region that is not known to be none counts.
-    let quorum = match (found.beats.quorum_regions.is(), region.number.is()) {
-        (Some(regions), Some(number)) => regions.contains(number),
-        _ => true,
-    };
+    // What is not known of it is taken as here, and told by `assumed`.
+    let members = members(cluster, region).unwrap_or_else(|_| (0..cluster.nodes.len()).collect());
+    let quorum = counts(found, region).unwrap_or(true);
     let device = region.device.is().filter(|device| !device.is_empty()).cloned();
     Region { uuid: Some(region.uuid.clone()), device, members, quorum }
+}
+
+/// Who beats in a region; the error: why that is not known.
+fn members(cluster: &Cluster, region: &FoundRegion) -> Result<BTreeSet<usize>, String> {
+    let Some(live) = region.live.is() else { return Err(region.live.words(|_| String::new())) };
+    let beats = |index: &usize| cluster.nodes.get(*index).is_some_and(|node| live.contains(&u32::from(node.number)));
+    let members: BTreeSet<usize> = (0..cluster.nodes.len()).filter(beats).collect();
+    if members.is_empty() { Err("none is seen there yet".to_owned()) } else { Ok(members) }
+}
+
+/// Whether a region counts for the rule of half the regions; the error: why that is not known.
+fn counts(found: &Found, region: &FoundRegion) -> Result<bool, String> {
+    match (&found.beats.quorum_regions, &region.number) {
+        (Seen::Is(regions), Seen::Is(number)) => Ok(regions.contains(number)),
+        (Seen::Is(_), number) => Err(number.words(|_| String::new())),
+        (regions, _) => Err(regions.words(|_| String::new())),
+    }
+}
+
+/// What is assumed of regions, because it is not known.
+fn assumed(found: &Found, cluster: &Cluster, regions: &[&FoundRegion]) -> Vec<String> {
+    let unknown = |why: &dyn Fn(&FoundRegion) -> Option<String>| {
+        let told = regions.iter().enumerate().filter_map(|(index, region)| Some((cluster.region_name(index), why(region)?)));
+        let mut of_reason: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, why) in told {
+            of_reason.entry(why).or_default().push(name);
+        }
+        of_reason.into_iter().map(|(why, names)| (why, names.join(", "))).collect::<Vec<_>>()
+    };
+    let mut notes = Vec::new();
+    for (why, names) in unknown(&|region| members(cluster, region).err()) {
+        notes.push(format!("Which nodes beat in {names}: {why}; all are taken."));
+    }
+    if cluster.mode == HeartbeatMode::Global {
+        for (why, names) in unknown(&|region| counts(found, region).err()) {
+            notes.push(format!("Whether a node counts {names} for its half of the regions: {why}; it is taken to."));
+        }
+    }
+    notes
 }
 
 fn of_file(sources: &dyn Sources, choice: &Choice<'_>, hz: u32, mut notes: Vec<String>) -> anyhow::Result<Source> {

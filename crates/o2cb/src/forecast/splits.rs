@@ -3,9 +3,10 @@
 use super::cluster::Cluster;
 use super::fault::Fault;
 use super::outlook::{Effort, outlook};
+use model::o2cb::quorum::{Verdict, verdict};
 use std::collections::BTreeSet;
 
-/// Up to this many nodes all splits are told; above, that of each single node.
+/// Up to this many nodes all splits are told, each as the engine plays it; above, that of each single node, by the rule alone.
 pub const ALL_SPLITS: usize = 8;
 
 /// A split into two.
@@ -34,11 +35,75 @@ pub fn splits(cluster: &Cluster) -> Vec<Split> {
         let first: BTreeSet<usize> = (0..count).filter(|node| !group.contains(node)).collect();
         (first.len().min(group.len()), if first.len() < group.len() { first } else { group.clone() })
     });
-    groups.into_iter().map(|other| split(cluster, other)).collect()
+    let rule = (count > ALL_SPLITS).then(|| OfRule::new(cluster));
+    groups.into_iter().map(|other| split(cluster, rule.as_ref(), other)).collect()
 }
 
-fn split(cluster: &Cluster, other: BTreeSet<usize>) -> Split {
-    let fault = Fault::split(other.iter().copied(), cluster);
-    let first = (0..cluster.nodes.len()).filter(|node| !other.contains(node)).collect();
-    Split { left: outlook(cluster, &[fault], Effort::Few).left, groups: (first, other) }
+fn split(cluster: &Cluster, rule: Option<&OfRule>, other: BTreeSet<usize>) -> Split {
+    let first: BTreeSet<usize> = (0..cluster.nodes.len()).filter(|node| !other.contains(node)).collect();
+    let left = match rule {
+        Some(rule) => vec![rule.left(&first, &other)],
+        None => outlook(cluster, &[Fault::split(other.iter().copied(), cluster)], Effort::Few).left,
+    };
+    Split { left, groups: (first, other) }
+}
+
+/// Who is left by the rule of the quorum, while all beat: nothing is run, as that takes too long for a split of each of many nodes.
+struct OfRule {
+    /// Of each node: who beats for it, with itself.
+    beating: Vec<BTreeSet<usize>>,
+}
+
+impl OfRule {
+    fn new(cluster: &Cluster) -> OfRule {
+        let beating = |node: usize| cluster.peers(node).into_iter().chain([node]).collect();
+        OfRule { beating: (0..cluster.nodes.len()).map(beating).collect() }
+    }
+
+    fn left(&self, one: &BTreeSet<usize>, other: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let stays = |node: usize, beating: &BTreeSet<usize>| {
+            let side = if one.contains(&node) { one } else { other };
+            let lowest = beating.first().is_some_and(|lowest| side.contains(lowest));
+            matches!(verdict(beating.len(), beating.intersection(side).count(), lowest), Verdict::Alone | Verdict::Stays)
+        };
+        self.beating.iter().enumerate().filter(|(node, beating)| stays(*node, beating)).map(|(node, _)| node).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forecast::tests::testing::cluster;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn the_rule_alone_says_what_a_run_says(count in 2_u8..7, local in 0_u8..7, region: bool) {
+            // Some beat in a second region only.
+            let mut cluster = cluster(count);
+            if region {
+                let mut second = cluster.regions[0].clone();
+                second.members = (usize::from(local.min(count - 1))..usize::from(count)).collect();
+                cluster.regions[0].members = (0..=usize::from(local.min(count - 1))).collect();
+                cluster.regions.push(second);
+            }
+            let rule = OfRule::new(&cluster);
+            for split in splits(&cluster) {
+                prop_assert_eq!(&split.left, &[rule.left(&split.groups.0, &split.groups.1)], "{:?}", split.groups);
+            }
+        }
+    }
+
+    #[test]
+    fn of_many_nodes_the_single_one_is_lost() {
+        for count in [9, 254] {
+            let all = splits(&cluster(count));
+            assert_eq!(all.len(), usize::from(count));
+            assert!(all.iter().all(
+                |split| split.left == [[&split.groups.0, &split.groups.1].into_iter().max_by_key(|group| group.len()).unwrap().clone()]
+            ));
+        }
+    }
 }

@@ -162,36 +162,22 @@ fn settings_text(cluster: &Cluster) -> String {
     text + &careful(cluster)
 }
 
-/// Settings with which the decision, or fencing, comes too late.
+/// Settings with which fencing comes too late.
 fn careful(cluster: &Cluster) -> String {
-    let (mut text, settings) = (String::new(), cluster.settings);
-    if cluster.nodes.len() > 2 && settings.puts_decision_off() {
-        text += &wrapped(
+    let settings = cluster.settings;
+    match settings.overlap_ms() {
+        0 => String::new(),
+        late => wrapped(
             "Careful:",
             9,
             &format!(
-                "a node that loses two others or more may decide late or never: the idle timer of {} begins new waits just when the waits of \
-                 {} end. Choose another idle timeout.",
-                seconds(i64::from(settings.idle_ms)),
-                seconds(settings.decide_ms())
-            ),
-        );
-    }
-    match settings.overlap_ms() {
-        0 => text,
-        late => {
-            text + &wrapped(
-                "Careful:",
-                9,
-                &format!(
-                    "with this threshold the kernel's timer may fence a node {} late, which is up to {} after the others begin to recover it \
+                "with this threshold the kernel's timer may fence a node {} late, which is up to {} after the others begin to recover it \
                  (CONFIG_HZ {}).",
-                    seconds(settings.late_ms(settings.fence_ms())),
-                    seconds(late),
-                    settings.hz
-                ),
-            )
-        }
+                seconds(settings.late_ms(settings.fence_ms())),
+                seconds(late),
+                settings.hz
+            ),
+        ),
     }
 }
 

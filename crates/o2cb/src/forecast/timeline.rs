@@ -135,6 +135,8 @@ fn line(cluster: &Cluster, faults: &[Fault], outlook: &Outlook, happening: &Happ
             (Some(node), format!("{peer} beats again after it was counted as dead: it may write to what is being recovered"))
         }
     };
-    let what = if happening.always { what } else { format!("{what} (may be)") };
+    // One region or another: that is no other line.
+    let always = outlook.victims.iter().find(|victim| victim.is(happening.event)).map_or(happening.always, |victim| victim.rule_always);
+    let what = if always { what } else { format!("{what} (may be)") };
     Some(Line { window: happening.window, nodes: node.into_iter().collect(), what })
 }

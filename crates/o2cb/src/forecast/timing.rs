@@ -10,9 +10,6 @@ use serde::Serialize;
 /// Milliseconds between two beats.
 pub const BEAT_MS: i64 = o2hb::BEAT_MS as i64;
 
-/// Ticks that this model does not count one by one, milliseconds.
-const TICKS_MS: i64 = 20;
-
 /// `CONFIG_HZ` where nothing else is known: what Debian and SUSE build.
 pub const USUAL_HZ: u32 = 250;
 
@@ -35,9 +32,6 @@ fn signed(ms: u64) -> i64 {
 }
 
 impl Settings {
-    /// The kernel's defaults.
-    pub const DEFAULT: Settings = Settings { threshold: 31, idle_ms: 30_000, keepalive_ms: 2000, hz: USUAL_HZ };
-
     /// Since its last good write, until a node fences itself (`O2HB_MAX_WRITE_TIMEOUT_MS`).
     pub fn fence_ms(self) -> i64 {
         signed(o2hb::fence_ms(self.threshold))
@@ -75,25 +69,6 @@ impl Settings {
         BEAT_MS + self.late_ms(BEAT_MS) + 1000 / i64::from(self.hz).max(1)
     }
 
-    /// Whether a node that loses several connections may decide late, or never: it decides when no wait is left, and each
-    /// connection's idle timer, which fires again and again, begins a new wait. That hurts if it fires between the end of the
-    /// first wait and that of the last. With one lost connection there is no such time.
-    pub fn puts_decision_off(self) -> bool {
-        let (idle, decide) = (i64::from(self.idle_ms), self.decide_ms());
-        let (idle_grain, decide_grain) = (self.late_ms(idle).max(1), self.late_ms(decide).max(1));
-        let turn = |delay: i64, grain: i64| (delay.div_euclid(grain) + 1) * grain;
-        // Set when its wheel turns, a timer of no coarser level takes always the same time.
-        let again = turn(idle, idle_grain);
-        let (first, longest) = match turn(decide, decide_grain) {
-            always if decide_grain <= idle_grain => (always, always),
-            _ => (decide, decide + decide_grain),
-        };
-        // Connections fall silent at different times, by a keepalive, and their timers by one turn.
-        let last = longest + i64::from(self.keepalive_ms) + idle_grain;
-        let next = (first - 2 * TICKS_MS).div_euclid(again) + 1;
-        next * again <= last + 2 * TICKS_MS
-    }
-
     /// How long a node may still run after others have counted it as dead, because its own timer is late; below a second it is
     /// made up by the beat that counts, which is late, too.
     pub fn overlap_ms(self) -> i64 {
@@ -125,13 +100,5 @@ mod tests {
         let at = |threshold, hz| Settings { threshold, hz, ..Settings::DEFAULT }.overlap_ms();
         assert_eq!((at(31, 250), at(61, 250), at(121, 250)), (0, 0, 14_384));
         assert_eq!((at(31, 1000), at(7, 1000)), (2096, 0));
-    }
-
-    /// A node that loses two others and more with these may wait on.
-    #[test]
-    fn which_timeouts_put_the_decision_off() {
-        let at = |threshold, idle_ms| Settings { threshold, idle_ms, ..Settings::DEFAULT }.puts_decision_off();
-        assert!(!at(31, 30_000) && !at(61, 30_000) && !at(31, 60_000) && !at(61, 60_000) && !at(7, 12_000));
-        assert!(at(7, 10_000) && at(28, 60_000) && at(31, 22_000));
     }
 }

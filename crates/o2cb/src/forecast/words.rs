@@ -4,7 +4,7 @@ use super::blocked::{Blocked, RECOVERY_SEEN_S};
 use super::cluster::Cluster;
 use super::event::{Event, Rule};
 use super::fault::{Fault, Spot, What};
-use super::outlook::{Outlook, Victim, Window};
+use super::outlook::{Outlook, Window};
 use super::timing::Settings;
 use std::collections::BTreeSet;
 
@@ -132,35 +132,67 @@ pub fn left(cluster: &Cluster, nodes: &BTreeSet<usize>) -> String {
     }
 }
 
-/// All that comes of it, in sentences.
-pub fn verdict(cluster: &Cluster, outlook: &Outlook) -> Vec<String> {
-    let mut told = Vec::new();
-    // Nodes with the same fate in one sentence.
-    let mut fates: Vec<(String, Window, Vec<&Victim>)> = Vec::new();
-    for victim in &outlook.victims {
-        let why = rule(cluster, victim.rule);
-        let like = |(known, window, same): &&mut (String, Window, Vec<&Victim>)| {
-            *known == why && window.overlaps(victim.window) && same.iter().all(|one| one.always == victim.always)
-        };
-        match fates.iter_mut().find(like) {
-            Some((_, window, same)) => {
-                *window = window.and(victim.window);
-                same.push(victim);
-            }
-            None => fates.push((why, victim.window, vec![victim])),
-        }
+/// How a node fences itself.
+struct Fate {
+    /// Why, and when; more than one: by chance.
+    ways: Vec<(String, Window)>,
+    /// Whether it does in any case.
+    always: bool,
+}
+
+impl Fate {
+    /// Whether another node's is the same, at the same time.
+    fn is_like(&self, other: &Fate) -> bool {
+        let like =
+            |((why, window), (other_why, other)): (&(String, Window), &(String, Window))| why == other_why && window.overlaps(*other);
+        self.always == other.always && self.ways.len() == other.ways.len() && self.ways.iter().zip(&other.ways).all(like)
     }
-    for (why, window, same) in &fates {
-        let names = cluster.names_of(same.iter().map(|victim| &victim.node));
-        let verb = match (same.len(), same.iter().all(|victim| victim.always)) {
+
+    fn sentence(&self, count: usize, names: &str) -> String {
+        let verb = match (count, self.always) {
             (1, true) => "fences itself",
             (_, true) => "fence themselves",
             (1, false) => "may fence itself",
             (_, false) => "may fence themselves",
         };
-        told.push(format!("{names} {verb} at {}: {why}.", span(*window)));
+        let either = if self.ways.len() > 1 { " either" } else { "" };
+        let ways: Vec<String> = self.ways.iter().map(|(why, window)| format!("at {}: {why}", span(*window))).collect();
+        format!("{names} {verb}{either} {}.", ways.join("; or "))
     }
-    if fates.is_empty() {
+}
+
+/// What becomes of those that may fence themselves; nodes with the same fate together.
+fn fates(cluster: &Cluster, outlook: &Outlook) -> Vec<(Fate, BTreeSet<usize>)> {
+    let mut of_node: Vec<(usize, Fate)> = Vec::new();
+    for victim in &outlook.victims {
+        let way = (rule(cluster, victim.rule), victim.window);
+        match of_node.iter_mut().find(|(node, _)| *node == victim.node) {
+            Some((_, fate)) => fate.ways.push(way),
+            None => of_node.push((victim.node, Fate { ways: vec![way], always: victim.always })),
+        }
+    }
+    let mut fates: Vec<(Fate, BTreeSet<usize>)> = Vec::new();
+    for (node, fate) in of_node {
+        match fates.iter_mut().find(|(known, _)| known.is_like(&fate)) {
+            Some((known, nodes)) => {
+                for ((_, window), (_, other)) in known.ways.iter_mut().zip(fate.ways) {
+                    *window = window.and(other);
+                }
+                nodes.insert(node);
+            }
+            None => fates.push((fate, [node].into())),
+        }
+    }
+    fates
+}
+
+/// All that comes of it, in sentences.
+pub fn verdict(cluster: &Cluster, outlook: &Outlook) -> Vec<String> {
+    let mut told = Vec::new();
+    for (fate, nodes) in &fates(cluster, outlook) {
+        told.push(fate.sentence(nodes.len(), &cluster.names_of(nodes)));
+    }
+    if told.is_empty() {
         told.push("No node fences itself.".to_owned());
     }
     match outlook.left.as_slice() {
@@ -175,16 +207,17 @@ pub fn verdict(cluster: &Cluster, outlook: &Outlook) -> Vec<String> {
     told
 }
 
-/// Who cannot recover a node that is gone, because it reads no slots where its storage hangs.
+/// Who cannot recover a node that is gone, because it reads no slots where its storage hangs or fails.
 fn waiting(cluster: &Cluster, outlook: &Outlook) -> Vec<String> {
     let [left] = outlook.left.as_slice() else { return Vec::new() };
-    let dead = |node: usize, peer: usize| outlook.happenings.iter().any(|one| one.event == Event::Dead { node, peer });
+    let dead: BTreeSet<(usize, usize)> = outlook.happenings.iter().filter_map(|one| one.event.death()).collect();
     let mut told = Vec::new();
     for gone in (0..cluster.nodes.len()).filter(|node| !left.contains(node)) {
-        let waits: BTreeSet<usize> = left.intersection(&cluster.peers(gone)).copied().filter(|&node| !dead(node, gone)).collect();
+        let waits: BTreeSet<usize> =
+            left.intersection(&cluster.peers(gone)).copied().filter(|&node| !dead.contains(&(node, gone))).collect();
         if !waits.is_empty() {
             let (who, whom) = (cluster.names_of(&waits), cluster.name_of(gone));
-            told.push(format!("{who} cannot count {whom} as dead while storage hangs there: recovery of {whom} waits for it."));
+            told.push(format!("{who} cannot count {whom} as dead while storage hangs or fails there: recovery of {whom} waits for it."));
         }
     }
     told

@@ -24,6 +24,17 @@ pub struct Victim {
     pub rule: String,
 }
 
+impl Victim {
+    /// Whether the rule is that of a story of `o2cb doctor`, by its kind.
+    pub fn fits(&self, story: &str) -> bool {
+        match self.rule.as_str() {
+            "write_timeout" => story == "disk-fence",
+            "minority" | "half_without_lowest" => story == "network-fence",
+            _ => false,
+        }
+    }
+}
+
 /// Reads it. Where it is left to chance, there is nothing to compare with.
 pub fn parse(text: &str) -> anyhow::Result<Expected> {
     let told: Value = serde_json::from_str(text).with_context(|| format!("o2cb forecast --json: {text}"))?;
@@ -31,13 +42,43 @@ pub fn parse(text: &str) -> anyhow::Result<Expected> {
     let mut victims = Vec::new();
     for victim in outlook.get("victims").and_then(Value::as_array).context("no victims")? {
         let seconds = |key: &str| victim.get(key).and_then(Value::as_f64).with_context(|| format!("no {key}: {victim}"));
-        ensure!(victim.get("always").and_then(Value::as_bool) == Some(true), "the forecast is left to chance: {victim}");
+        for key in ["always", "rule_always"] {
+            ensure!(victim.get(key).and_then(Value::as_bool) == Some(true), "the forecast is left to chance: {victim}");
+        }
         victims.push(Victim {
             node: victim.get("node").and_then(Value::as_u64).and_then(|node| u8::try_from(node).ok()).context("no node")?,
             window_s: seconds("earliest_s")?..=seconds("latest_s")?,
-            rule: victim.get("rule").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            rule: victim.get("rule").and_then(Value::as_str).context("no rule")?.to_owned(),
         });
     }
     let blocks_until_s = outlook.pointer("/writes_block_up_to_s/latest_s").and_then(Value::as_f64);
     Ok(Expected { victims, blocks_until_s })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(rule: &str, rule_always: bool) -> String {
+        let victim = serde_json::json!({
+            "node": 2, "earliest_s": 58.0, "latest_s": 62.0, "rule": rule, "always": true, "rule_always": rule_always,
+        });
+        serde_json::json!({ "outlook": { "victims": [victim], "writes_block_up_to_s": null } }).to_string()
+    }
+
+    #[test]
+    fn a_rule_fits_its_own_story_only() {
+        for (rule, disk, network) in
+            [("write_timeout", true, false), ("minority", false, true), ("half_without_lowest", false, true), ("other", false, false)]
+        {
+            let expected = parse(&told(rule, true)).unwrap();
+            let victim = expected.victims.first().unwrap();
+            assert_eq!((victim.fits("disk-fence"), victim.fits("network-fence")), (disk, network), "{rule}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_to_chance_cannot_be_compared() {
+        assert!(parse(&told("minority", false)).unwrap_err().to_string().contains("left to chance"));
+    }
 }

@@ -78,6 +78,12 @@ fn one(bench: &Bench, heartbeat: Heartbeat, scenario: &Scenario<'_>) -> anyhow::
     let expected = expected::parse(&told)?;
     let victims: Vec<u8> = expected.victims.iter().map(|victim| victim.node).collect();
     say(&format!("forecast: {expected:?}"));
+    // What the victim's own log must tell afterwards is the rule that was told before.
+    let story = scenario.victim.map(|(kind, _)| kind);
+    for victim in &expected.victims {
+        ensure!(story.is_some_and(|story| victim.fits(story)), "node{} was told to go by {}, not by {story:?}", victim.node, victim.rule);
+    }
+    ensure!(story.is_none() || !victims.is_empty(), "nobody was told to fence itself, a {story:?} is to come");
     let before = bench.lab.running();
     let watcher = scenario.nodes.iter().find(|node| !victims.contains(node)).copied().context("all are to go")?;
     let deaths_before = deaths(bench, watcher)?;

@@ -134,8 +134,10 @@ impl Run<'_> {
         let threshold = self.settings.threshold;
         let Some(beat) = self.beats.get_mut(&(node, region)) else { return };
         let (mut up, mut down) = (Vec::new(), Vec::new());
-        for (&peer, &seq) in self.written.get(&region).into_iter().flatten() {
-            let Some(slot) = beat.slots.get_mut(&peer) else { continue };
+        // Both are of the region's members, in their order; a node has no view of its own.
+        let others = self.written.get(&region).into_iter().flatten().filter(|(peer, _)| **peer != node);
+        for ((&peer, slot), (&of, &seq)) in beat.slots.iter_mut().zip(others) {
+            debug_assert_eq!(peer, of, "slots of different nodes");
             if slot.seq == seq {
                 (slot.equal, slot.changed) = (slot.equal + 1, 0);
                 if slot.live && slot.equal >= threshold {

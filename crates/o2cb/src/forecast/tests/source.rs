@@ -1,7 +1,7 @@
 //! Which cluster is forecast, on a machine whose kernel is a model.
 
-use super::source::{Choice, Source, find};
-use super::timing::Settings;
+use crate::forecast::source::{Choice, Source, find};
+use crate::forecast::timing::Settings;
 use crate::kernel::model::ModelKernel;
 use crate::plan::tests::{go_online, sample, timeouts};
 use crate::stack::{DefaultsFile, Sources, samples};
@@ -59,6 +59,11 @@ fn the_registered_cluster_as_it_runs() {
     assert_eq!(source.cluster.regions[0].uuid.as_deref(), Some(samples::uuid(0).as_str()));
     assert_eq!(source.cluster.regions[0].device.as_deref(), Some("vdb"));
     assert!(source.cluster.regions.iter().all(|region| region.quorum && region.members == [0, 1].into()));
+    assert!(source.notes.iter().any(|note| note.contains("CONFIG_HZ is 1000 in the kernel here")), "{:?}", source.notes);
+    let unknown = |note: &String| note.contains("Which nodes beat in") || note.contains("Whether a node counts");
+    assert!(!source.notes.iter().any(unknown), "{:?}", source.notes);
+    let named = at(&kernel, &Choice { hz: Some(250), ..Choice::default() }).unwrap();
+    assert!(!named.notes.iter().any(|note| note.contains("CONFIG_HZ")), "{:?}", named.notes);
 }
 
 #[test]
@@ -67,7 +72,13 @@ fn who_beats_is_for_root() {
     kernel.root = false;
     let source = at(&kernel, &Choice::default()).unwrap();
     assert_eq!(source.cluster.nodes.len(), 4);
-    assert!(source.notes.iter().any(|note| note.contains("needs root")), "{:?}", source.notes);
+    for assumed in [
+        "Which nodes beat: unknown, needs root; all nodes of the cluster are taken.",
+        "Which nodes beat in vdb, vdc: unknown, needs root; all are taken.",
+        "Whether a node counts vdb, vdc for its half of the regions: unknown, needs root; it is taken to.",
+    ] {
+        assert!(source.notes.iter().any(|note| note == assumed), "{assumed}: {:?}", source.notes);
+    }
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! What was measured on real clusters lies where the model says it must.
 
-use super::chance::{Chance, NodeChance};
-use super::cluster::Cluster;
-use super::engine::run;
-use super::event::{Event, Rule};
-use super::fault::{Fault, Spot, What};
-use super::outlook::{Effort, Outlook, Window, of_one, outlook};
-use super::testing::cluster;
-use super::timing::Settings;
-use super::{Blocked, RECOVERY_SEEN_S};
+use super::testing::{cluster, holds, of_one};
+use crate::forecast::blocked::{Blocked, RECOVERY_SEEN_S};
+use crate::forecast::chance::{Chance, NodeChance};
+use crate::forecast::cluster::Cluster;
+use crate::forecast::engine::run;
+use crate::forecast::event::{Event, Rule};
+use crate::forecast::fault::{Fault, Spot, What};
+use crate::forecast::outlook::{Effort, Outlook, Window, outlook};
+use crate::forecast::timing::Settings;
 
 /// Two QEMU nodes, kernel 6.1 (`CONFIG_HZ=250`), with threshold 7 and idle timeout 10 s.
 fn quick() -> Cluster {
@@ -34,7 +34,7 @@ fn storage_of_the_higher_node_hangs() {
     assert_eq!(outlook.victims.len(), 1);
     assert_eq!(outlook.victims[0].rule, Rule::WriteTimeout { region: 0, failed: 1, quorum: 1 });
     // Since the fault, the last beat was up to 2 s before.
-    assert!(when(&outlook, Event::Dead { node: 0, peer: 1 }).holds(14_000, 0));
+    assert!(holds(when(&outlook, Event::Dead { node: 0, peer: 1 }), 14_000, 0));
     assert_eq!(outlook.left, [[0].into()]);
 }
 
@@ -44,17 +44,17 @@ fn storage_of_the_higher_node_hangs() {
 #[test]
 fn the_network_between_two_nodes_is_cut() {
     let outlook = outlook(&quick(), &[Fault::split([1], &quick())], Effort::Full);
-    assert!(when(&outlook, Event::Lost { node: 0, peer: 1 }).holds(10_000, 0));
+    assert!(holds(when(&outlook, Event::Lost { node: 0, peer: 1 }), 10_000, 0));
     let stays = Event::Stays { node: 0, heartbeating: 2, connected: 1, lowest: 0, reachable: true };
-    assert!(when(&outlook, stays).holds(29_000, 0), "{outlook:#?}");
+    assert!(holds(when(&outlook, stays), 29_000, 0), "{outlook:#?}");
     let rule = Rule::HalfWithoutLowest { connected: 1, heartbeating: 2, lowest: 0 };
     assert_eq!((outlook.victims.len(), outlook.victims[0].node, outlook.victims[0].rule), (1, 1, rule));
-    assert!(outlook.victims[0].window.holds(29_000, 0));
-    assert!(when(&outlook, Event::Dead { node: 0, peer: 1 }).holds(43_000, 0));
+    assert!(holds(outlook.victims[0].window, 29_000, 0));
+    assert!(holds(when(&outlook, Event::Dead { node: 0, peer: 1 }), 43_000, 0));
     let Blocked::For(window) = outlook.blocked else { panic!("{:?}", outlook.blocked) };
     let (least, most) = RECOVERY_SEEN_S;
     let all = Window { earliest_ms: window.earliest_ms + i64::from(least) * 1000, latest_ms: window.latest_ms + i64::from(most) * 1000 };
-    assert!(all.holds(49_000, 0), "{all:?}");
+    assert!(holds(all, 49_000, 0), "{all:?}");
 }
 
 /// Three QEMU nodes with the defaults, kernel 6.1; node 3 was killed 60.152 s into a recording. Kernel logs, in seconds after the
@@ -64,8 +64,8 @@ fn the_network_between_two_nodes_is_cut() {
 fn a_node_is_killed() {
     let outlook = of_one(&cluster(3), What::Kill(2));
     for (node, lost, dead) in [(0, 31_830, 62_450), (1, 30_020, 62_460)] {
-        assert!(when(&outlook, Event::Lost { node, peer: 2 }).holds(lost, 0));
-        assert!(when(&outlook, Event::Dead { node, peer: 2 }).holds(dead, 0));
+        assert!(holds(when(&outlook, Event::Lost { node, peer: 2 }), lost, 0));
+        assert!(holds(when(&outlook, Event::Dead { node, peer: 2 }), dead, 0));
     }
     assert!(outlook.victims.is_empty() && outlook.left == [[0, 1].into()]);
     let Blocked::For(window) = outlook.blocked else { panic!("{:?}", outlook.blocked) };

@@ -2,7 +2,7 @@
 //!
 //! `O2CB_PICTURES=write cargo test -p o2cb --lib pictures` puts what is said now into the file.
 
-use super::{Options, told};
+use crate::forecast::{Options, told};
 use crate::kernel::model::ModelKernel;
 use crate::stack::{DefaultsFile, Sources, samples};
 use crate::wanted::Regions;
