@@ -70,8 +70,8 @@ pub struct Options {
     /// Give the lock back if this program is killed, even while the command runs on
     #[arg(short = 'o', long)]
     pub close: bool,
-    /// How long this node stays in the domain after its last lock, so that the next one is fast; 0 leaves before the end. What the
-    /// process says that stays behind counts: the first one of the node that ended
+    /// How long this node stays in the domain after its last lock, so that the next one is fast; 0 leaves before the end. While a
+    /// process of an earlier lock stays behind for that, its time counts
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5")]
     pub linger: Duration,
     /// Stay in the domain until `--forget`
