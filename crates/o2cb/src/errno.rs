@@ -189,6 +189,7 @@ fn join(errno: Errno) -> Option<&'static str> {
         Errno::BUSY => "the cluster stack in use is another one than o2cb",
         Errno::PROTO => "a node that is in the domain has a kernel whose DLM speaks another protocol",
         Errno::NOENT => "the cluster stack's module is not loaded, or dlmfs is not mounted: `o2cb load`",
+        Errno::HOSTDOWN => "a node of the cluster died, or lost its connection, while this one joined: run this again",
         Errno::INTR => "the other nodes did not all agree within 90 s, or a signal came",
         _ => return None,
     })
@@ -223,7 +224,7 @@ mod tests {
     fn why_a_domain_cannot_be_joined() {
         let told = |number: i32| meaning(Deed::Make, "/dlm/web", &io::Error::from_raw_os_error(number)).unwrap_or_default();
         assert!(told(model::EINVAL).contains("no region beats") && told(107).contains("TCP"));
-        assert!(told(model::EBUSY).contains("stack") && told(71).contains("protocol"));
+        assert!(told(model::EBUSY).contains("stack") && told(71).contains("protocol") && told(112).contains("died"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub use cluster::{FoundCluster, FoundNode, FoundRegion, clusters};
 pub use debug::{Beats, Domain, domains, nodes};
 pub use firewall::{Firewalls, Gate};
 pub use holders::{Holder, NamespaceMount, device_holders, device_mount, dlmfs_holders, mounts_everywhere, start_time};
-pub use machine::{Filesystem, Module, Sysctls, mounts, user_domains};
+pub use machine::{Filesystem, Module, Sysctls, is_mounted, mounts, user_domains};
 pub use seen::Seen;
 
 use crate::kernel::{CLUSTER_STACK, CLUSTERS, Look};

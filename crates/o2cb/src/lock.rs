@@ -1,12 +1,12 @@
 //! A lock that all nodes of the cluster know, for a command: flock(1) through dlmfs. The DLM does the work.
 //!
 //! ```text
-//! options ─► ready ─► kept ──────── lines ────────► keeper (a process of its own)
-//!                      │ wait                        │ turn: this node's processes one by one
-//!                      │ command, under the lock     │ domain: mkdir in dlmfs
-//!                      └ release                     │ ask: open in dlmfs, which is the lock
-//!                                                    ├ clear: what was made goes
-//!                                                    └ linger: the domain goes when it is idle
+//! options ─► kept ──────── lines ────────► keeper (a process of its own: it may hang in the kernel)
+//!             │ wait                        │ turn: this node's processes one by one
+//!             │ command, under the lock     │ ready, join: mkdir in dlmfs
+//!             └ release                     │ ask: open in dlmfs, which is the lock
+//!                                           ├ clear: what was made goes
+//!                                           └ linger: the domain goes when it is idle
 //! ```
 //!
 //! Exit codes are those of flock(1), see `refusal`.
@@ -15,6 +15,8 @@ mod ask;
 mod causes;
 mod clear;
 mod command;
+mod dlmfs;
+mod join;
 mod keeper;
 mod kept;
 mod linger;
@@ -37,6 +39,7 @@ use crate::kernel::{Look, Machine};
 use crate::place::Place;
 use crate::say;
 use ask::Way;
+use dlmfs::Dlmfs;
 use keeper::Wish;
 use kept::{Heard, Kept};
 use options::Act;
@@ -93,7 +96,7 @@ fn keep(place: &Place, options: &Options) -> Result<u8, Refusal> {
     // Where all processes of a service are told to end at once, the command may take its time, and is protected until it ends.
     let told_to_end = signals::outlive().map_err(|error| Refusal::new(SYSTEM, error.to_string()))?;
     let wish = wish(options)?;
-    if keeper::keep(place, &wish, BufReader::new(io::stdin()), io::stdout()) {
+    if keeper::keep(place, Dlmfs::new(options.root.is_none()), &wish, BufReader::new(io::stdin()), io::stdout()) {
         linger::linger(place, &wish, &told_to_end)?;
     }
     Ok(0)
@@ -105,9 +108,6 @@ fn locked(place: &Place, look: &dyn Look, options: &Options, verbose: u8, began:
     if wish.way == Way::Queue && ready::panics_on_hung_tasks(look) {
         // A process that waits in the DLM's queue for two minutes would take the node down.
         wish.way = Way::Poll;
-    }
-    if let Some(refusal) = ready::fault(look, &wish) {
-        return Err(refusal);
     }
     let system = |error: io::Error| Refusal::new(SYSTEM, error.to_string());
     let mut kept = Kept::start(&wish, options.root.as_deref().map(|_| place.at("/")).as_deref()).map_err(system)?;
@@ -122,7 +122,7 @@ fn locked(place: &Place, look: &dyn Look, options: &Options, verbose: u8, began:
             kept.abandon();
             return match no {
                 NoLock::Refused(refusal) => Err(refusal),
-                NoLock::Signal(signal) => Ok(128u8.saturating_add(signal as u8)),
+                NoLock::Signal(signal) => Ok(after_signal(signal)),
                 NoLock::Conflict(words) => {
                     if talk {
                         say(&format!("o2cb: {words}"));
@@ -137,8 +137,8 @@ fn locked(place: &Place, look: &dyn Look, options: &Options, verbose: u8, began:
     }
     let done = match act {
         Act::Run(command) => command::run(&kept, &command, options.close, &patience.path),
-        Act::Read => asked(&mut kept, &Request::Read, &patience.path).and_then(|told| print(&told, options.hex, &patience.path)),
-        Act::Write(value) => asked(&mut kept, &Request::Write(value), &patience.path).map(|_| 0),
+        Act::Read => asked(&mut kept, &Request::Read, &patience.path, |told| print(&told, options.hex, &patience.path)),
+        Act::Write(value) => asked(&mut kept, &Request::Write(value), &patience.path, |_| Ok(0)),
     };
     match (done, kept.release()) {
         // What was to be done was done; what is left behind is told.
@@ -150,13 +150,19 @@ fn locked(place: &Place, look: &dyn Look, options: &Options, verbose: u8, began:
     }
 }
 
-/// The keeper's answer.
-fn asked(kept: &mut Kept, request: &Request, path: &str) -> Result<Told, Refusal> {
+/// The exit code after a signal, as shells give it.
+fn after_signal(signal: i32) -> u8 {
+    128u8.saturating_add(signal as u8)
+}
+
+/// Asks the keeper; the exit code is what `done` makes of the answer.
+fn asked(kept: &mut Kept, request: &Request, path: &str, done: impl FnOnce(Told) -> Result<u8, Refusal>) -> Result<u8, Refusal> {
     kept.ask(request);
     loop {
         match kept.next(None) {
             Some(Heard::Keeper(Told::Refused(refusal))) => return Err(refusal),
-            Some(Heard::Keeper(told @ (Told::Value(_) | Told::Written))) => return Ok(told),
+            Some(Heard::Keeper(told @ (Told::Value(_) | Told::Written))) => return done(told),
+            Some(Heard::Signal(signal)) => return Ok(after_signal(signal.number)),
             Some(Heard::Gone) => return Err(Refusal::new(SYSTEM, format!("{path}: the process that keeps the lock ended"))),
             _ => {}
         }
@@ -172,4 +178,23 @@ fn print(told: &Told, hex: bool, path: &str) -> Result<u8, Refusal> {
     let text = value.iter().rposition(|byte| *byte != 0).and_then(|last| value.get(..=last)).unwrap_or_default();
     let written = if hex { writeln!(out, "{}", talk::hex(value)) } else { out.write_all(text) };
     written.and_then(|()| out.flush()).map(|()| 0).map_err(|error| Refusal::new(SYSTEM, format!("the output: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_signal_ends_the_wait_for_the_keepers_answer() {
+        // It never answers.
+        let mut keeper = Command::new("sh");
+        keeper.args(["-c", "cat > /dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut kept = Kept::of(keeper.spawn().unwrap());
+        kept.sender().send(Heard::Signal(signals::Came { number: 15, from_terminal: false })).unwrap();
+        // A test that fails ends too.
+        kept.sender().send(Heard::Gone).unwrap();
+        assert_eq!(asked(&mut kept, &Request::Read, "/dlm/web/a", |_| Ok(0)), Ok(128 + 15));
+        kept.abandon();
+    }
 }

@@ -5,9 +5,12 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const CLUSTER: &str = "sys/kernel/config/cluster/web";
@@ -38,9 +41,13 @@ impl Machine {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_o2cb"));
         // Leaving at once is what can be seen without waiting.
-        command.args(["lock", "--linger", "0", "--root"]).arg(self.folder.path()).args(arguments);
+        self.lingering("0", arguments)
+    }
+
+    fn lingering(&self, seconds: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_o2cb"));
+        command.args(["lock", "--linger", seconds, "--root"]).arg(self.folder.path()).args(arguments);
         command
     }
 
@@ -58,14 +65,20 @@ impl Machine {
 
     /// A lock that is held until its command's input ends.
     fn held(&self, arguments: &[&str]) -> Held {
-        let mut command = self.command(arguments);
-        let mut child = command.args(["--", "sh", "-c", "echo $$; exec cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        Machine::hold(self.command(arguments))
+    }
+
+    fn hold(mut command: Command) -> Held {
+        command.args(["--", "sh", "-c", "echo $$; exec cat"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // A group, so that all of it can be ended.
+        let mut child = command.process_group(0).spawn().unwrap();
+        let limit = limit(child.id());
         // Waiting for a child would close its input.
         let input = child.stdin.take();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut pid = String::new();
         output.read_line(&mut pid).unwrap();
-        Held { child, input, output, command: pid.trim().parse().unwrap() }
+        Held { child, input, output, command: pid.trim().parse().unwrap(), _limit: limit }
     }
 
     /// Neither in dlmfs nor in this node's own folder.
@@ -80,9 +93,29 @@ impl Machine {
             if fs::read_dir(self.at("dlm")).unwrap().next().is_none() && fs::read_dir(self.at("run/o2cb/lock")).unwrap().next().is_none() {
                 return;
             }
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(10));
         }
         self.nothing_is_left();
+    }
+
+    /// Pids of its keepers.
+    fn keepers(&self) -> Vec<i32> {
+        let own = self.folder.path().to_str().unwrap();
+        let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+        // One that has just ended has no file, or an empty one.
+        let line = |pid: &i32| fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        pids.filter(|pid| Some(line(pid)).is_some_and(|line| line.contains("--keeper") && line.contains(own))).collect()
+    }
+
+    fn keepers_soon(&self, number: usize) -> Vec<i32> {
+        for _ in 0..2000 {
+            let keepers = self.keepers();
+            if keepers.len() == number {
+                return keepers;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{:?}, not {number} keepers", self.keepers());
     }
 }
 
@@ -92,6 +125,19 @@ struct Held {
     output: BufReader<ChildStdout>,
     /// The pid of its command.
     command: i32,
+    _limit: Sender<()>,
+}
+
+/// Kills a process group after a time in which all is done even on a busy machine, unless what is returned was dropped before: then
+/// the test that waits for it fails, instead of never ending.
+fn limit(group: u32) -> Sender<()> {
+    let (sender, dropped) = channel();
+    std::thread::spawn(move || {
+        if dropped.recv_timeout(Duration::from_secs(120)) == Err(RecvTimeoutError::Timeout) {
+            let _ = Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).status();
+        }
+    });
+    sender
 }
 
 impl Held {
@@ -157,6 +203,12 @@ fn what_is_in_the_way_is_told_before_the_kernel_is_asked() {
     assert!(machine.at("dlm/web").exists(), "a domain of others was left");
     fs::remove_dir(machine.at("dlm/web")).unwrap();
     fs::remove_dir_all(machine.at(CLUSTER)).unwrap();
+    // Not by the program itself: where it looks may hang, and it must hear signals and the clock.
+    fs::create_dir_all(machine.at("run/o2cb/lock/web")).unwrap();
+    let turn = fs::File::create(machine.at("run/o2cb/lock/web/$domain")).unwrap();
+    turn.lock().unwrap();
+    machine.ends(1, &["-w", "0.2", "web", "a", "--", "true"]);
+    turn.unlock().unwrap();
     refused(&["no cluster is online", "o2cb online"]);
     machine.put("proc/self/mounts", "");
     refused(&["not mounted", "o2cb load"]);
@@ -261,9 +313,19 @@ fn a_signal_ends_the_wait() {
 fn what_was_ignored_from_the_start_stays_ignored() {
     let machine = Machine::new();
     let mut command = Command::new("nohup");
-    command.arg(env!("CARGO_BIN_EXE_o2cb")).args(["lock", "--root"]).arg(machine.folder.path());
+    command.arg(env!("CARGO_BIN_EXE_o2cb")).args(["lock", "--linger", "0", "--root"]).arg(machine.folder.path());
     let output = command.args(["web", "a", "--", "sh", "-c", "kill -HUP $PPID $$; echo alive"]).output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stdout).trim()), (Some(0), "alive"));
+}
+
+#[test]
+fn the_commands_end_is_told_even_to_one_who_ignores_ends() {
+    let machine = Machine::new();
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' CHLD; exec \"$@\"", "sh"]).arg(env!("CARGO_BIN_EXE_o2cb"));
+    command.args(["lock", "--linger", "0", "--root"]).arg(machine.folder.path()).args(["web", "a", "--", "sh", "-c", "exit 3"]);
+    assert_eq!(command.status().unwrap().code(), Some(3));
+    machine.nothing_is_left();
 }
 
 #[test]
@@ -351,18 +413,52 @@ fn a_kept_domain_stays_until_it_is_forgotten() {
     assert_eq!(held.code(), Some(0));
     machine.ends(0, &["web", "--forget"]);
     machine.nothing_is_left();
+    // What stays because others use it, and nothing is noted of, leaves no turns.
+    machine.put("dlm/web/other", "");
+    machine.put("dlm/web/a", "");
+    assert!(machine.ends(1, &["web", "--forget"]).contains("there are locks in it"));
+    machine.ends(0, &["web", "a", "--forget"]);
+    assert!(machine.at("dlm/web/other").exists() && !machine.at("run/o2cb/lock/web").exists());
 }
 
 #[test]
 fn an_idle_domain_is_left_by_one_for_all() {
     let machine = Machine::new();
+    let mut domains = Vec::new();
     for name in ["a", "b", "a"] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_o2cb"));
-        command.args(["lock", "--linger", "0.3", "--root"]).arg(machine.folder.path()).args(["web", name, "--", "true"]);
-        assert!(command.status().unwrap().success());
+        assert!(machine.lingering("60", &["web", name, "--", "true"]).status().unwrap().success());
         assert!(!machine.at("dlm/web").join(name).exists());
+        domains.push(machine.at("dlm/web").metadata().unwrap().ino());
     }
+    assert!(domains.iter().all(|domain| *domain == domains[0]), "it was joined anew");
+    // Asked to end, it leaves at once.
+    kill("-TERM", machine.keepers_soon(1)[0]);
     machine.nothing_is_left_soon();
+
+    assert!(machine.lingering("0.3", &["web", "a", "--", "true"]).status().unwrap().success());
+    machine.nothing_is_left_soon();
+    machine.keepers_soon(0);
+}
+
+#[test]
+fn a_turn_that_comes_when_it_was_given_up_leaves_nothing() {
+    let machine = Machine::new();
+    let held = Machine::hold(machine.lingering("1", &["web", "a"]));
+    // It stays behind for the domain, and so does its part that waits.
+    assert_eq!(machine.lingering("1", &["-w", "0.2", "web", "a", "--", "true"]).status().unwrap().code(), Some(1));
+    assert_eq!(held.code(), Some(0));
+    machine.nothing_is_left_soon();
+    machine.keepers_soon(0);
+}
+
+#[test]
+fn one_that_stays_behind_makes_nothing_that_was_cleared_away() {
+    let machine = Machine::new();
+    assert!(machine.lingering("1", &["web", "a", "--", "true"]).status().unwrap().success());
+    machine.keepers_soon(1);
+    fs::remove_dir_all(machine.at("run")).unwrap();
+    machine.keepers_soon(0);
+    assert!(!machine.at("run").exists());
 }
 
 #[test]

@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn put(root: &Path, path: &str, text: &str) {
     let path = root.join(path);
@@ -106,4 +107,28 @@ fn the_hook_runs_to_its_end_before_a_counted_watch_ends() {
     let mut rules: Vec<String> = fs::read_to_string(told).unwrap().lines().map(str::to_owned).collect();
     rules.sort();
     assert_eq!(rules, ["device-unreadable", "thread-gone"], "{output:?}");
+}
+
+#[test]
+fn a_hangup_that_is_ignored_from_the_start_does_not_end_it() {
+    let root = machine();
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        "trap '' HUP; exec \"$@\"",
+        "sh",
+        env!("CARGO_BIN_EXE_o2cb"),
+        "watch",
+        "--json",
+        "--count",
+        "3",
+        "--interval",
+        "0.5",
+    ]);
+    let mut child = command.env("O2CB_ROOT", root.path()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    assert!(Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(lines.count(), 2);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }

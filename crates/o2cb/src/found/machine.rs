@@ -47,10 +47,15 @@ pub fn drivers(look: &dyn Look) -> Seen<Vec<String>> {
         .map(|text| text.lines().filter_map(|line| line.split_whitespace().last()).map(str::to_owned).collect())
 }
 
+/// Whether a file system of this type is mounted there.
+pub fn is_mounted(mounts: &[Mount], fs_type: &str, at: &str) -> bool {
+    mounts.iter().any(|mount| mount.fs_type == fs_type && mount.mount_point == at)
+}
+
 pub fn filesystem(look: &dyn Look, drivers: &Seen<Vec<String>>, mounts: &Seen<Vec<Mount>>, fs_type: &str, at: &str) -> Filesystem {
     Filesystem {
         driver: drivers.clone().map(|drivers| drivers.iter().any(|driver| driver == fs_type)),
-        mounted: mounts.clone().map(|mounts| mounts.iter().any(|mount| mount.fs_type == fs_type && mount.mount_point == at)),
+        mounted: mounts.clone().map(|mounts| is_mounted(&mounts, fs_type, at)),
         folder: look.list(at).is_ok(),
     }
 }

@@ -48,8 +48,8 @@ pub enum NoLock {
     Failed(io::Error),
 }
 
-/// Opens the lock's file, which is the lock; `open` is told whether to wait in the kernel. `wait` waits so long, and says whether the lock is still wanted; `busy` is called when
-/// it turns out to be busy.
+/// Opens the lock's file, which is the lock. `open` is told whether to wait in the kernel; `wait` waits so long, and says whether the
+/// lock is still wanted; `busy` is called when it turns out to be busy.
 pub fn ask(
     mut open: impl FnMut(bool) -> io::Result<File>,
     way: Way,

@@ -59,7 +59,7 @@ pub fn forget(place: &Place, domain: &str, name: Option<&str>) -> Result<(), Ref
         Err(refusal) => return Err(refusal),
     };
     match std::fs::remove_dir(place.at(&path)) {
-        Err(error) if name.is_some() && in_use(&error) => Ok(()),
+        Err(error) if name.is_some() && in_use(&error) => turn.leave().map_err(|error| Refusal::of(SYSTEM, Deed::Remove, &path, &error)),
         result => forgotten(&path, &turn, result),
     }
 }
@@ -69,15 +69,17 @@ fn alone(turns: &std::path::Path, path: &str) -> Result<Turn, Refusal> {
     turn.ok_or_else(|| Refusal::new(FAILED, format!("{path}: an `o2cb lock` of this node uses it")))
 }
 
-/// What is not there any more needs no turns.
+/// What is not there any more needs no turns; nor does what stays, if nothing is noted of it.
 fn forgotten(path: &str, turn: &Turn, removed: io::Result<()>) -> Result<(), Refusal> {
-    let refuse = |why: &str| Err(Refusal::new(FAILED, format!("{path}: {why}")));
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => return refuse("a process of this node has it open"),
-        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => return refuse("there are locks in it: `o2cb lock --list`"),
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Refusal::of(NO_LOCK, Deed::Remove, path, &error)),
-        _ => {}
-    }
-    turn.remove().map_err(|error| Refusal::of(SYSTEM, Deed::Remove, path, &error))?;
-    if removed.is_ok() { Ok(()) } else { refuse("this node does not know it") }
+    let refusal = |why: &str| Refusal::new(FAILED, format!("{path}: {why}"));
+    let (result, cleared) = match removed {
+        Ok(()) => (Ok(()), turn.remove()),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound => (Err(refusal("this node does not know it")), turn.remove()),
+            io::ErrorKind::ResourceBusy => (Err(refusal("a process of this node has it open")), turn.leave()),
+            io::ErrorKind::DirectoryNotEmpty => (Err(refusal("there are locks in it: `o2cb lock --list`")), turn.leave()),
+            _ => (Err(Refusal::of(NO_LOCK, Deed::Remove, path, &error)), turn.leave()),
+        },
+    };
+    result.and(cleared.map_err(|error| Refusal::of(SYSTEM, Deed::Remove, path, &error)))
 }

@@ -2,12 +2,11 @@
 
 use super::kept::{Heard, Kept};
 use super::refusal::{NO_COMMAND, Refusal, SYSTEM};
-use super::signals;
 use crate::say;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
@@ -23,42 +22,61 @@ pub fn run(kept: &Kept, command: &[OsString], close: bool, path: &str) -> Result
     // If this program is killed, the lock is kept until the command ends: it is what the lock protects.
     kept.outlives(!close).map_err(system)?;
     let started = command.spawn();
-    kept.outlives(false).map_err(system)?;
-    let child = started.map_err(|error| match error.kind() {
+    let kept_again = kept.outlives(false);
+    let mut child = started.map_err(|error| match error.kind() {
         io::ErrorKind::OutOfMemory => system(error),
         _ => Refusal::new(NO_COMMAND, format!("{}: {error}", program.display())),
     })?;
-    // Nobody has waited for it yet: the pid is its.
-    let handle = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).map_err(|error| system(error.into()))?;
-    let status = ended(kept, child, &handle, path).map_err(system)?;
+    let ended = kept_again.and_then(|()| tell_end(&child, kept)).and_then(|()| ended(kept, &mut child, path));
+    let status = ended.map_err(|error| {
+        // The lock is given back now: what it protects must have ended. If it has, neither does anything.
+        let _ = child.kill();
+        let _ = child.wait();
+        system(error)
+    })?;
     Ok(exit_code(status))
 }
 
-fn ended(kept: &Kept, mut child: Child, handle: &OwnedFd, path: &str) -> io::Result<ExitStatus> {
-    let sender = kept.sender();
-    thread::spawn(move || sender.send(Heard::Ended(child.wait())));
+/// Waits for the command in a thread, and tells its end. It is not reaped there: as long as that is so, the pid is its own.
+fn tell_end(child: &Child, kept: &Kept) -> io::Result<()> {
+    let (pid, sender) = (Pid::from_child(child), kept.sender());
+    thread::Builder::new().name("command".to_owned()).spawn(move || {
+        let ended = loop {
+            match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
+                Err(Errno::INTR) => {}
+                ended => break ended,
+            }
+        };
+        sender.send(Heard::Ended(ended.map(drop).map_err(io::Error::from)))
+    })?;
+    Ok(())
+}
+
+fn ended(kept: &Kept, child: &mut Child, path: &str) -> io::Result<ExitStatus> {
     let mut lost = false;
     loop {
         match kept.next(None) {
-            Some(Heard::Ended(status)) if lost => {
-                return status.and_then(|_| Err(io::Error::other("it was ended, as the lock was lost")));
+            Some(Heard::Ended(ended)) => {
+                ended?;
+                let status = child.wait()?;
+                return if lost { Err(io::Error::other("it was ended, as the lock was lost")) } else { Ok(status) };
             }
-            Some(Heard::Ended(status)) => return status,
-            Some(Heard::Signal(signal)) if !signals::terminal_sends(signal) => pass_on(handle, signal),
+            Some(Heard::Signal(signal)) if !signal.from_terminal => pass_on(child, signal.number),
             Some(Heard::Gone) => {
                 lost = true;
                 say(&format!("o2cb: {path}: the process that keeps the lock was killed: the lock is lost, the command is told to end"));
-                pass_on(handle, Signal::TERM.as_raw());
+                pass_on(child, Signal::TERM.as_raw());
             }
             _ => {}
         }
     }
 }
 
-fn pass_on(handle: &OwnedFd, signal: i32) {
-    // One that has ended needs no signal.
+/// Sends a signal to a command that is not reaped.
+fn pass_on(child: &Child, signal: i32) {
+    // One that has ended needs none, and one that is somebody else's now gets none.
     if let Some(signal) = Signal::from_named_raw(signal) {
-        let _ = pidfd_send_signal(handle, signal);
+        let _ = kill_process(Pid::from_child(child), signal);
     }
 }
 

@@ -5,28 +5,31 @@
 //! finds that nobody wants the lock any more, gives it back and clears up. It also outlives a program that is killed: its input ends
 //! only when the command that runs under the lock has ended too.
 
+#[cfg(test)]
+mod tests;
+
 use super::ask::{NoLock, Way, ask, open_lock};
 use super::clear;
+use super::dlmfs::Dlmfs;
+use super::join::{self, NoJoin};
 use super::paths;
+use super::ready;
 use super::refusal::{NO_FILE, NO_LOCK, Refusal, SYSTEM};
 use super::talk::{Request, Rival, Told};
-use super::turn::{Mark, Share, Turn};
+use super::turn::{Mark, Offered, Share, Turn};
 use super::value;
 use crate::errno::Deed;
+use crate::kernel::{DLMFS, Machine};
 use crate::place::Place;
 use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a domain is joined anew that somebody else leaves at once.
 const JOINS: u32 = 20;
-
-/// Attempts to join while nodes die, and the time between them.
-const ATTEMPTS: u32 = 60;
-const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +51,7 @@ pub struct Wish {
 /// What happens while the keeper waits.
 enum Event {
     Asked(Request),
-    Turn(io::Result<Option<Turn>>),
+    Turn(io::Result<Offered>),
 }
 
 /// Why the lock is not kept any more.
@@ -69,6 +72,7 @@ impl From<Refusal> for End {
 
 struct Keeper<'a, W> {
     place: &'a Place,
+    dlmfs: Dlmfs,
     wish: &'a Wish,
     events: Receiver<Event>,
     sender: Sender<Event>,
@@ -78,7 +82,7 @@ struct Keeper<'a, W> {
 }
 
 /// Keeps the lock for whoever asks on `input`, until that ends or says so. Whether the domain, which was made for it, is there still.
-pub fn keep(place: &Place, wish: &Wish, input: impl BufRead + Send + 'static, told: impl Write) -> bool {
+pub fn keep(place: &Place, dlmfs: Dlmfs, wish: &Wish, input: impl BufRead + Send + 'static, told: impl Write) -> bool {
     let (sender, events) = channel();
     let requests = sender.clone();
     thread::spawn(move || {
@@ -92,7 +96,7 @@ pub fn keep(place: &Place, wish: &Wish, input: impl BufRead + Send + 'static, to
         // The keeper may be at its end already.
         let _ = requests.send(Event::Asked(Request::Release));
     });
-    let mut keeper = Keeper { place, wish, events, sender, told, lingers: false };
+    let mut keeper = Keeper { place, dlmfs, wish, events, sender, told, lingers: false };
     match keeper.until_unwanted() {
         End::Unwanted => {}
         End::Again => keeper.tell(&Told::Refused(Refusal::new(
@@ -158,7 +162,13 @@ impl<W: Write> Keeper<'_, W> {
         drop(turn);
         // Alone, so that nobody leaves it at the same time.
         let turn = self.turn(&turns, Share::Exclusive, true)?;
-        self.join(&folder, &turn)?;
+        if !folder.exists()
+            && let Err(end) = self.join(&folder, &turn)
+        {
+            // What is not there needs nobody to clear it up.
+            let cleared = if folder.exists() { Ok(()) } else { turn.remove() };
+            return Err(with_cleared(end, cleared.map_err(|error| file_refusal(&turns.display().to_string(), &error))));
+        }
         match turn.shared() {
             Ok(true) => Ok(turn),
             Ok(false) => Err(End::Again),
@@ -167,39 +177,26 @@ impl<W: Write> Keeper<'_, W> {
     }
 
     fn join(&mut self, folder: &Path, turn: &Turn) -> Result<(), End> {
-        if folder.exists() {
-            return Ok(());
-        }
         self.wanted()?;
+        // Here, as the process that somebody waits for must not look into dlmfs: while another domain is joined or left, it would
+        // hang there, deaf to signals (the VFS holds the root's inode lock).
+        if let Some(refusal) = ready::fault(&Machine::new(self.place)) {
+            return Err(refusal.into());
+        }
+        let is_dlmfs = self.dlmfs.is_at(&self.place.at(DLMFS)).map_err(|error| Refusal::of(NO_LOCK, Deed::Other, DLMFS, &error))?;
+        if !is_dlmfs {
+            return Err(no_dlmfs(DLMFS).into());
+        }
         self.tell(&Told::Joining);
         let path = paths::domain(&self.wish.domain);
         // Noted before it is made: if this process is killed, the next one clears up.
         turn.set_mark(Mark::Made).map_err(|error| file_refusal(&path, &error))?;
-        match self.made(folder)? {
+        match join::join(|| (self.dlmfs.join)(folder), Instant::now() + join::DEATHS, |time| nothing_within(&self.events, time)) {
             Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Ok(turn.set_mark(Mark::Foreign).map_err(|error| file_refusal(&path, &error))?)
-            }
-            Err(error) => {
-                turn.remove().map_err(|error| file_refusal(&path, &error))?;
-                Err(Refusal::of(NO_LOCK, Deed::Make, &path, &error).into())
-            }
+            Err(NoJoin::There) => Ok(turn.set_mark(Mark::Foreign).map_err(|error| file_refusal(&path, &error))?),
+            Err(NoJoin::Abandoned) => Err(End::Unwanted),
+            Err(NoJoin::Failed(error)) => Err(Refusal::of(NO_LOCK, Deed::Make, &path, &error).into()),
         }
-    }
-
-    /// Joins. A node that dies meanwhile ends the attempt with EHOSTDOWN (6.1): the next one is without it.
-    fn made(&self, folder: &Path) -> Result<io::Result<()>, End> {
-        for _ in 0..ATTEMPTS {
-            match std::fs::create_dir(folder) {
-                Err(error) if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::HOSTDOWN) => {
-                    if !matches!(self.events.recv_timeout(BETWEEN_ATTEMPTS), Err(RecvTimeoutError::Timeout)) {
-                        return Err(End::Unwanted);
-                    }
-                }
-                made => return Ok(made),
-            }
-        }
-        Ok(std::fs::create_dir(folder))
     }
 
     fn with_lock(&mut self) -> End {
@@ -225,7 +222,7 @@ impl<W: Write> Keeper<'_, W> {
         self.tell(&Told::Asking);
         let (share, way) = (self.wish.share, self.wish.way);
         let (events, told) = (&self.events, &mut self.told);
-        let wait = |time: Duration| matches!(events.recv_timeout(time), Err(RecvTimeoutError::Timeout));
+        let wait = |time: Duration| nothing_within(events, time);
         let busy = || {
             let _ = writeln!(told, "{}", Told::Busy).and_then(|()| told.flush());
         };
@@ -239,6 +236,12 @@ impl<W: Write> Keeper<'_, W> {
                 return Refusal::of(NO_LOCK, Deed::Other, &path, &error).into();
             }
         };
+        let path = paths::lock(&self.wish.domain, &self.wish.name);
+        match self.dlmfs.has(&lock) {
+            Ok(true) => {}
+            Ok(false) => return no_dlmfs(&path).into(),
+            Err(error) => return Refusal::of(NO_LOCK, Deed::Other, &path, &error).into(),
+        }
         self.tell(&Told::Granted);
         let end = self.serve(&lock, turn);
         drop(lock);
@@ -288,11 +291,11 @@ impl<W: Write> Keeper<'_, W> {
         self.tell(&Told::Turn);
         let (sender, path_of_thread) = (self.sender.clone(), path.to_owned());
         thread::spawn(move || {
-            // If the keeper is gone, so is the turn.
-            let _ = sender.send(Event::Turn(Turn::take(&path_of_thread, share, true)));
+            // If the keeper does not listen any more, the turn ends where it is dropped.
+            let _ = sender.send(Event::Turn(Turn::take(&path_of_thread, share, true).map(Offered::new)));
         });
         match self.events.recv() {
-            Ok(Event::Turn(Ok(Some(turn)))) => Ok(turn),
+            Ok(Event::Turn(Ok(offered))) => offered.claim().ok_or(End::Unwanted),
             Ok(Event::Turn(Err(error))) => Err(refused(error)),
             _ => Err(End::Unwanted),
         }
@@ -305,6 +308,19 @@ fn with_cleared(end: End, cleared: Result<(), Refusal>) -> End {
         (End::Unwanted, Err(refusal)) => End::Refused(refusal),
         (end, _) => end,
     }
+}
+
+/// Waits; whether nothing happened. What happens while nothing but the end is awaited is that end.
+fn nothing_within(events: &Receiver<Event>, time: Duration) -> bool {
+    matches!(events.recv_timeout(time), Err(RecvTimeoutError::Timeout))
+}
+
+/// Whoever got such a file would have no lock.
+fn no_dlmfs(path: &str) -> Refusal {
+    Refusal::new(
+        NO_LOCK,
+        format!("{path}: it is not in dlmfs, so nobody else would see this lock: nothing, or something else, is mounted at {DLMFS}"),
+    )
 }
 
 /// A turn's file cannot be used.

@@ -3,13 +3,15 @@
 use super::ask::Way;
 use super::keeper::Wish;
 use super::refusal::Refusal;
+use super::signals::Came;
 use super::talk::{Request, Told};
 use super::turn::Share;
 use rustix::io::{FdFlags, fcntl_setfd};
+use std::cell::Cell;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,9 +27,9 @@ pub enum Heard {
     /// The keeper ended.
     Gone,
     /// A signal came.
-    Signal(i32),
-    /// The command ended.
-    Ended(io::Result<ExitStatus>),
+    Signal(Came),
+    /// The command ended, and waits for being asked how.
+    Ended(io::Result<()>),
 }
 
 /// A keeper that was started.
@@ -38,6 +40,8 @@ pub struct Kept {
     requests: Option<ChildStdin>,
     heard: Receiver<Heard>,
     sender: Sender<Heard>,
+    /// Whether it was heard that the keeper ended.
+    gone: Cell<bool>,
 }
 
 impl Kept {
@@ -69,7 +73,11 @@ impl Kept {
         command.args([&wish.domain, &wish.name]);
         // It hangs on nothing that the caller waits for: outputs that are read to their end, a mount, the terminal's signals.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).current_dir("/").process_group(0);
-        let mut child = command.spawn()?;
+        Ok(Kept::of(command.spawn()?))
+    }
+
+    /// A keeper that listens at its input and speaks at its output.
+    pub(super) fn of(mut child: Child) -> Kept {
         let (requests, lines) = (child.stdin.take(), child.stdout.take());
         let (sender, heard) = channel();
         let keeper = sender.clone();
@@ -83,7 +91,7 @@ impl Kept {
             // The program may be at its end already.
             let _ = keeper.send(Heard::Gone);
         });
-        Ok(Kept { child, requests, heard, sender })
+        Kept { child, requests, heard, sender, gone: Cell::new(false) }
     }
 
     /// Where others put what they hear.
@@ -93,15 +101,19 @@ impl Kept {
 
     /// What is heard next; `None`: nothing until then.
     pub fn next(&self, until: Option<Instant>) -> Option<Heard> {
-        match until {
+        let heard = match until {
             // One sender is held here: it cannot be closed.
-            None => Some(self.heard.recv().unwrap_or(Heard::Gone)),
+            None => self.heard.recv().unwrap_or(Heard::Gone),
             Some(until) => match self.heard.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(heard) => Some(heard),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => Some(Heard::Gone),
+                Ok(heard) => heard,
+                Err(RecvTimeoutError::Timeout) => return None,
+                Err(RecvTimeoutError::Disconnected) => Heard::Gone,
             },
+        };
+        if matches!(heard, Heard::Gone) {
+            self.gone.set(true);
         }
+        Some(heard)
     }
 
     /// Asks the keeper for something. That it is gone is heard.
@@ -136,10 +148,9 @@ impl Kept {
         drop(self.requests.take());
         let until = Instant::now() + patience;
         let mut failure = None;
-        loop {
+        while !self.gone.get() {
             match self.next(Some(until)) {
                 Some(Heard::Keeper(Told::Refused(refusal))) => failure = Some(refusal),
-                Some(Heard::Gone) => break,
                 // It goes on by itself.
                 Some(Heard::Keeper(Told::Cleared)) | None => return failure,
                 _ => {}

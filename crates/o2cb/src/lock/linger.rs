@@ -24,9 +24,14 @@ pub fn linger(place: &Place, wish: &Wish, told_to_end: &AtomicBool) -> Result<()
     };
     loop {
         let last_use = Turn::last_use(&paths::domain_turn(place, &wish.domain));
-        let until = Instant::now() + wish.linger;
-        while Instant::now() < until && !told_to_end.load(Ordering::Relaxed) {
-            thread::sleep(PACE.min(until.saturating_duration_since(Instant::now())));
+        let until = Instant::now().checked_add(wish.linger);
+        let rest = || until.map_or(PACE, |until| until.saturating_duration_since(Instant::now()));
+        while !rest().is_zero() && !told_to_end.load(Ordering::Relaxed) {
+            thread::sleep(PACE.min(rest()));
+        }
+        if !duty.is_there().map_err(failed)? {
+            // Somebody cleared all of it away, and what was noted: it is not known any more whether the domain is ours.
+            return Ok(());
         }
         // Whoever uses the domain now finds this process on duty, and does not stay behind itself: it is looked again.
         let ending = told_to_end.load(Ordering::Relaxed);

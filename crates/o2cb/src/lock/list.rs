@@ -8,7 +8,7 @@ mod json;
 mod tests;
 mod text;
 
-use super::paths;
+use super::{paths, ready};
 use crate::found::{self, Seen, dlmfs_holders};
 use crate::kernel::{DEBUGFS, DLMFS, Look};
 use formats::mode::Mode;
@@ -77,9 +77,8 @@ pub fn run(look: &dyn Look, domain: Option<&str>, as_json: bool) -> anyhow::Resu
 }
 
 fn listing(look: &dyn Look, only: Option<&str>) -> Result<Listing, String> {
-    let mounts = found::mounts(look);
-    if mounts.is().is_some_and(|mounts| !mounts.iter().any(|mount| mount.fs_type == "ocfs2_dlmfs" && mount.mount_point == DLMFS)) {
-        return Err(format!("dlmfs is not mounted at {DLMFS}: `o2cb load` does that"));
+    if let Some(why) = ready::not_mounted(look) {
+        return Err(why);
     }
     let folders = match found::user_domains(look) {
         Seen::Is(folders) => folders,

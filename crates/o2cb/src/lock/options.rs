@@ -70,7 +70,8 @@ pub struct Options {
     /// Give the lock back if this program is killed, even while the command runs on
     #[arg(short = 'o', long)]
     pub close: bool,
-    /// How long this node stays in the domain after its last lock, so that the next one is fast; 0 leaves before the end
+    /// How long this node stays in the domain after its last lock, so that the next one is fast; 0 leaves before the end. While a
+    /// process of an earlier lock stays behind for that, its time counts
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5")]
     pub linger: Duration,
     /// Stay in the domain until `--forget`
@@ -113,9 +114,13 @@ pub enum Act {
     Write(Vec<u8>),
 }
 
+/// The longest time that an option takes: some 30 years, which the clock can still add.
+const LONGEST: Duration = Duration::from_secs(1_000_000_000);
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+    let time = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
+    if time <= LONGEST { Ok(time) } else { Err(format!("at most {} seconds", LONGEST.as_secs())) }
 }
 
 impl Options {
@@ -187,7 +192,8 @@ mod tests {
     fn seconds_have_fractions_and_no_sign() {
         assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));
         assert_eq!(seconds("0"), Ok(Duration::ZERO));
-        for odd in ["-1", "x", "inf", "nan", ""] {
+        assert_eq!(seconds("1e9"), Ok(LONGEST));
+        for odd in ["-1", "x", "inf", "nan", "", "1e10", "1e19", "1e30"] {
             assert!(seconds(odd).is_err(), "{odd}");
         }
     }

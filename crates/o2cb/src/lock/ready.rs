@@ -1,21 +1,20 @@
-//! Whether a lock can be had at all: told before the kernel is asked, which would say EINVAL.
+//! Whether a domain can be joined at all: told before the kernel is asked, which would say EINVAL.
 
-use super::keeper::Wish;
-use super::paths;
 use super::refusal::{NO_LOCK, Refusal};
-use crate::found::{FoundRegion, Seen, clusters, mounts};
+use crate::found::{FoundRegion, Seen, clusters, is_mounted, mounts};
 use crate::kernel::{DLMFS, Look};
 
-/// Why not; `None` if nothing is in the way that can be seen.
-pub fn fault(look: &dyn Look, wish: &Wish) -> Option<Refusal> {
+/// Why dlmfs cannot be used; `None` if it is mounted where it belongs, or that cannot be seen.
+pub fn not_mounted(look: &dyn Look) -> Option<String> {
+    let known = mounts(look).is().is_some_and(|mounts| !is_mounted(mounts, "ocfs2_dlmfs", DLMFS));
+    known.then(|| format!("dlmfs is not mounted at {DLMFS}: `o2cb load` does that"))
+}
+
+/// Why no domain can be joined; `None` if nothing is in the way that can be seen. Looks at nothing in dlmfs, where it may hang.
+pub fn fault(look: &dyn Look) -> Option<Refusal> {
     let refuse = |words: String| Some(Refusal::new(NO_LOCK, words));
-    let mounts = mounts(look);
-    if mounts.is().is_some_and(|mounts| !mounts.iter().any(|mount| mount.fs_type == "ocfs2_dlmfs" && mount.mount_point == DLMFS)) {
-        return refuse(format!("dlmfs is not mounted at {DLMFS}: `o2cb load` does that"));
-    }
-    if look.list(&paths::domain(&wish.domain)).is_ok() {
-        // Joined already.
-        return None;
+    if let Some(why) = not_mounted(look) {
+        return refuse(why);
     }
     let clusters = clusters(look);
     if clusters.is_unknown() {

@@ -1,7 +1,7 @@
 //! What the keeper of a lock and the program that started it say to each other: a line each.
 //!
 //! ```text
-//! keeper:  turn · joining · asking · busy · granted · value HEX · written · released · cleared · conflict node|cluster · refused CODE WORDS
+//! keeper:  turn · joining · asking · busy · granted · value HEX · written · released · cleared · conflict process|node · refused CODE WORDS
 //! program: read · write HEX · release                 the end of its lines means release too
 //! ```
 

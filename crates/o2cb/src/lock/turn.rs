@@ -73,7 +73,7 @@ impl Turn {
     }
 
     /// Whether the file is the one at its path still: its last user may have removed it.
-    fn is_there(&self) -> io::Result<bool> {
+    pub fn is_there(&self) -> io::Result<bool> {
         let own = self.file.metadata()?;
         match self.path.symlink_metadata() {
             Ok(now) => Ok((now.dev(), now.ino()) == (own.dev(), own.ino())),
@@ -119,6 +119,12 @@ impl Turn {
         }
     }
 
+    /// Removes its file if this is its only user and nothing is to be done for it later: one that was taken, but not needed, leaves
+    /// none.
+    pub fn leave(&self) -> io::Result<()> {
+        if self.alone() && self.mark()? == Mark::Foreign { self.remove() } else { Ok(()) }
+    }
+
     /// Removes its file, and the folder if nothing else is in it. To be called when [`Turn::alone`]; the turn should end then.
     pub fn remove(&self) -> io::Result<()> {
         std::fs::remove_file(&self.path)?;
@@ -127,6 +133,29 @@ impl Turn {
             Some(Err(error)) if !matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => Err(error),
             _ => Ok(()),
         }
+    }
+}
+
+/// A turn that was waited for, on its way to whoever wanted it. If that one has gone, it leaves no file.
+#[derive(Debug)]
+pub struct Offered(Option<Turn>);
+
+impl Offered {
+    /// A turn that was got, if it was.
+    pub fn new(turn: Option<Turn>) -> Offered {
+        Offered(turn)
+    }
+
+    /// Whoever wanted it is there.
+    pub fn claim(mut self) -> Option<Turn> {
+        self.0.take()
+    }
+}
+
+impl Drop for Offered {
+    fn drop(&mut self) {
+        // Nobody is left to be told that this failed; a file that stays is harmless.
+        let _ = self.0.as_ref().map(Turn::leave);
     }
 }
 
@@ -184,6 +213,24 @@ mod tests {
         }
         drop(turn);
         assert_eq!(now(&path, Share::Shared).unwrap().mark().unwrap(), Mark::Made);
+    }
+
+    #[test]
+    fn a_turn_that_nobody_claims_leaves_only_what_is_noted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("web/backup");
+        let offered = |share| Offered::new(now(&path, share));
+        drop(offered(Share::Exclusive));
+        assert!(!folder.path().join("web").exists());
+        offered(Share::Exclusive).claim().unwrap();
+        assert!(path.exists(), "whoever claimed it does that");
+        let other = now(&path, Share::Shared).unwrap();
+        drop(offered(Share::Shared));
+        assert!(path.exists(), "somebody else has a turn");
+        other.set_mark(Mark::Made).unwrap();
+        drop(other);
+        drop(offered(Share::Exclusive));
+        assert_eq!(now(&path, Share::Shared).unwrap().mark().unwrap(), Mark::Made, "the next one clears up");
     }
 
     /// Each of many threads removes the file when it can: never two at once, and at the end nothing is left.

@@ -86,13 +86,13 @@ pub fn until_granted(kept: &Kept, patience: &Patience, look: &dyn Look) -> Resul
             Heard::Keeper(Told::Asking) => Stage::Asking,
             Heard::Keeper(Told::Busy) => Stage::Busy,
             Heard::Keeper(Told::Conflict(Rival::Process)) => {
-                return Err(NoLock::Conflict(format!("{}: a process of this node has it", patience.path)));
+                return Err(NoLock::Conflict(format!("{}: a process of this node has it or waits for it", patience.path)));
             }
             Heard::Keeper(Told::Conflict(Rival::Node)) => {
                 return Err(NoLock::Conflict(format!("{}: another node has it", patience.path)));
             }
             Heard::Keeper(Told::Refused(refusal)) => return Err(NoLock::Refused(causes::added(refusal, stage == Stage::Joining, look))),
-            Heard::Signal(signal) => return Err(NoLock::Signal(signal)),
+            Heard::Signal(signal) => return Err(NoLock::Signal(signal.number)),
             Heard::Keeper(_) | Heard::Ended(_) => continue,
             Heard::Gone => {
                 return Err(NoLock::Refused(Refusal::new(SYSTEM, format!("{}: the process that asks for it ended", patience.path))));

@@ -1,5 +1,6 @@
-//! Signals that end the watch: noted, so that terminal and hook are left in order.
+//! Signals that end the watch: noted, so that terminal and hook are left in order. Under `nohup` a hangup is none of them.
 
+use collect::signals::heeded;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io;
@@ -20,7 +21,7 @@ impl Ended {
 /// From now on the signals are noted.
 pub fn follow() -> io::Result<Ended> {
     let signal = Arc::new(AtomicUsize::new(0));
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let mut signals = Signals::new(heeded(&[SIGHUP, SIGINT, SIGTERM]))?;
     let noted = Arc::clone(&signal);
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for number in signals.forever() {
