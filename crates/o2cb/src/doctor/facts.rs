@@ -93,12 +93,7 @@ impl Facts {
     /// This machine's number, from what runs, else from the configuration.
     pub fn own_number(&self) -> Option<u32> {
         let running = self.cluster().and_then(|cluster| cluster.local()?.number.is().map(|number| u32::from(*number)));
-        let host = self.status.found.host.is()?;
-        let asked = || {
-            let nodes = &self.status.asked.cluster.as_ref()?.nodes;
-            nodes.iter().find(|node| formats::cluster_conf::is_local(&node.name, host)).map(|node| u32::from(node.number))
-        };
-        running.or_else(asked)
+        running.or_else(|| self.status.host_node().map(|node| u32::from(node.number)))
     }
 
     /// Seconds after which a node that cannot write fences itself, by what runs.

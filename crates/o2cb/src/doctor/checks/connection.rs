@@ -26,12 +26,9 @@ pub fn judge(facts: &Facts) -> Verdict {
         (live, _) => live.is().cloned().unwrap_or_default(),
     };
     let mut findings = Vec::new();
-    for node in cluster.nodes.iter().filter(|node| !node.local.has(&true)) {
+    for node in facts.status.lost().unwrap_or_default() {
         let Some(number) = node.number.is().map(|number| u32::from(*number)) else { continue };
-        let connected = found.connected.is().is_some_and(|connected| connected.contains(&number));
-        if live.contains(&number) && !connected {
-            findings.push(lost(facts, node, number));
-        }
+        findings.push(lost(facts, node, number));
     }
     let others = live.iter().filter(|number| Some(**number) != facts.own_number()).count();
     Verdict::of(findings, format!("{others} other node(s) beat, all are connected"))
@@ -81,8 +78,8 @@ fn lost(facts: &Facts, node: &FoundNode, number: u32) -> Finding {
     for message in said.iter().rev().take(3).rev() {
         finding = finding.seen(format!("kernel log: {}", message.text));
     }
-    for rule in facts.firewall.rules.iter().take(5) {
-        finding = finding.seen(format!("firewall of this node: {rule}"));
+    for words in facts.firewall.about(number) {
+        finding = finding.seen(format!("firewall of this node: {words}"));
     }
     let unknown = facts.recent(NEWS_S).find(|message| matches!(&message.event, Some(Event::UnknownNode { .. })));
     if let Some(message) = unknown {

@@ -1,6 +1,6 @@
 //! How another node died, as a survivor saw it.
 
-use super::{Boot, Kind, Line, Story, seconds};
+use super::{Basis, Boot, Kind, Line, Story, seconds};
 use formats::kernel_log::{Event, Message};
 
 /// How far back its first signs are looked for, µs.
@@ -41,15 +41,19 @@ fn own(boot: &Boot<'_>, index: usize) -> Story {
     boot.story(Kind::OwnEviction, boot.own, format!("{own} was evicted from its own domain"), cause, lines)
 }
 
-/// What came before, as far as it is about the node and newer than its last connection.
+/// What came before, as far as it is about the node and newer than its last connection. A decision of the quorum names no node: it counts
+/// only once this node lost its connection.
 fn signs<'a>(boot: &Boot<'a>, index: usize, node: u32) -> Vec<&'a Message> {
     let mut signs: Vec<&Message> = Vec::new();
     for (_, message) in boot.before(index, BACK_US) {
         match &message.event {
             Some(Event::Connected { peer, .. }) if peer.number == node => signs.clear(),
-            Some(Event::NotFencing { .. } | Event::CarrierLost { .. } | Event::WriteHung { .. } | Event::AllHung { .. }) => {
-                signs.push(message);
+            Some(Event::NotFencing { .. }) => {
+                if signs.iter().any(|sign| matches!(sign.event, Some(Event::Idle { .. } | Event::Disconnected { .. }))) {
+                    signs.push(message);
+                }
             }
+            Some(Event::CarrierLost { .. } | Event::WriteHung { .. } | Event::AllHung { .. }) => signs.push(message),
             Some(event) if event.node() == Some(node) && !matches!(event, Event::Joined { .. }) => signs.push(message),
             _ => {}
         }
@@ -60,7 +64,11 @@ fn signs<'a>(boot: &Boot<'a>, index: usize, node: u32) -> Vec<&'a Message> {
 fn other(boot: &Boot<'_>, index: usize, node: u32) -> Story {
     let signs = signs(boot, index, node);
     let has = |wanted: fn(&Event) -> bool| signs.iter().any(|message| message.event.as_ref().is_some_and(wanted));
-    let hung = has(|event| matches!(event, Event::NegotiationReceived { .. }));
+    let end = boot.messages.get(index).map(|message| message.at).unwrap_or_default();
+    let last_hung = signs.iter().rev().find(|message| matches!(message.event, Some(Event::NegotiationReceived { .. })));
+    // How long before the end it last said that its write hangs, µs. A node whose write goes on hanging says so again and again.
+    let hung_us = last_hung.map(|message| end.since(message.at));
+    let hung = hung_us.is_some_and(|ago| ago.is_none_or(|us| us <= said_again_us(boot)));
     let decided = signs.iter().rev().find_map(|message| match message.event {
         Some(Event::NotFencing { beating, connected, .. }) => Some((beating, connected)),
         _ => None,
@@ -75,12 +83,16 @@ fn other(boot: &Boot<'_>, index: usize, node: u32) -> Story {
     });
     let link = has(|event| matches!(event, Event::CarrierLost { .. }));
     let own = boot.own_words();
-    let open;
+    let mut open;
+    let mut basis = Basis::Concluded;
     let (short, cause) = if hung {
         open = format!("that it fenced itself for that is concluded: only its own log says so (console, pstore, journal of node {node})");
         (
             format!("storage of node {node} hung"),
-            format!("storage of node {node} hung: it said so itself, and asked to wait; the storage of others worked, so it fenced itself"),
+            format!(
+                "storage of node {node} hung: it said so itself, and asked to wait; this log has no approval, which comes only if the storage of \
+                 all hangs, so it had to fence itself"
+            ),
         )
     } else if let Some((beating, connected)) = decided {
         open = format!("that node {node} fenced itself for that is concluded: only its own log says so");
@@ -93,6 +105,7 @@ fn other(boot: &Boot<'_>, index: usize, node: u32) -> Story {
             ),
         )
     } else if let Some(ms) = silent {
+        basis = Basis::NoSign;
         open = format!(
             "no power, a crash, a hang and a fence look alike from here: node {node}'s console, its pstore or the journal of its previous boot \
              can tell; {ASKED}"
@@ -100,17 +113,31 @@ fn other(boot: &Boot<'_>, index: usize, node: u32) -> Story {
         (
             format!("node {node} died (no sign before)"),
             format!(
-                "node {node} died (no sign before): it fell silent on the network for {} and on disk together, without a word of hung storage and without a quorum decision",
+                "node {node} died (no sign before): it fell silent on the network for {} and on disk together, without a word of storage that hung then \
+                 and without a quorum decision",
                 seconds(ms)
             ),
         )
-    } else if let Some(state) = closed {
+    } else if closed == Some(8) {
         open = "whether it was restarted by somebody or crashed cannot be told from here".to_owned();
         (
-            format!("node {node} went down and its connection was {}", if state == 7 { "reset" } else { "closed" }),
+            format!("node {node} went down and its connection was closed"),
             format!("node {node} closed its connections while it was still in the domain: it was stopped or restarted without unmounting"),
         )
+    } else if closed.is_some() {
+        basis = Basis::NoSign;
+        open = format!(
+            "whether it crashed, fenced itself or was restarted: node {node}'s console, its pstore or the journal of its previous boot can tell"
+        );
+        (
+            format!("node {node} died and its connection was reset"),
+            format!(
+                "the connection to node {node} was reset, which is no farewell: so answers a kernel that was started anew and does not know it, \
+                 or a firewall; its heartbeat stopped or began anew"
+            ),
+        )
     } else {
+        basis = Basis::NoSign;
         open = format!("this log has no sign of it from before; {ASKED}");
         (
             format!("node {node} died"),
@@ -119,11 +146,25 @@ fn other(boot: &Boot<'_>, index: usize, node: u32) -> Story {
             ),
         )
     };
+    if let Some(Some(us)) = hung_us.filter(|_| !hung) {
+        open += &format!(
+            "; it had said that its heartbeat write hung, {} before it was evicted, and not again, as it would have if it went on",
+            seconds(us.unsigned_abs() / 1000)
+        );
+    }
     let mut lines = lines_of(boot, index, node, &signs);
     lines.dedup_by(|a, b| a.words == b.words && a.at == b.at);
     let mut story = boot.story(Kind::NodeDied, Some(node), format!("node {node} died and was recovered: {short}"), cause, lines);
+    story.basis = basis;
     story.open = open;
     story
+}
+
+/// A node whose write goes on hanging says so each half of its timeout; its fence is one half after the last time, and up to two beats
+/// later the others count it as dead.
+fn said_again_us(boot: &Boot<'_>) -> i64 {
+    let beats_us = i64::from(formats::o2hb::BEAT_MS) * 2 * 1000;
+    (boot.half_us / 2).saturating_mul(3).saturating_add(beats_us)
 }
 
 /// Moments before and after.
