@@ -52,11 +52,20 @@ pub struct Options {
     kernel_log: Vec<PathBuf>,
 }
 
+impl Options {
+    /// What other nodes are to do alike. Logs that were named are this host's.
+    fn for_others(&self) -> Vec<String> {
+        let mut words = vec!["doctor".to_owned(), "--json".to_owned(), format!("--seconds={}", self.seconds)];
+        words.extend(self.no_probe.then(|| "--no-probe".to_owned()));
+        words
+    }
+}
+
 /// Examines this machine, or all. Exit code: 0 nothing is wrong, 1 something is, 3 nothing is and not all could be seen.
 pub fn run(place: &Place, options: &Options, verbose: u8) -> anyhow::Result<u8> {
     let report = examine(place, options)?;
     if options.all_nodes {
-        return all_nodes::tell(&report, options.json);
+        return all_nodes::tell(&report, options.json, &options.for_others(), Duration::from_secs(options.seconds));
     }
     let mut out = io::stdout().lock();
     if options.json {
@@ -72,17 +81,13 @@ pub fn run(place: &Place, options: &Options, verbose: u8) -> anyhow::Result<u8> 
 fn examine(place: &Place, options: &Options) -> anyhow::Result<Report> {
     let machine = Machine::new(place);
     let mut facts = Facts::look(&machine, place, &Files::new(place), options.cluster.as_deref());
-    facts.logs = facts::logs::Logs::look(&machine, place, &options.kernel_log)?;
+    facts.logs = facts::logs::Logs::look(&machine, place, &options.kernel_log, facts::logs::Clocks::now())?;
     if !options.no_probe {
         facts.probes = facts::probe::look(&facts.status);
     }
-    let port = facts.cluster().and_then(|cluster| cluster.local()?.port.is().copied());
-    let lost = facts.status.found.beats.live.is().zip(facts.status.found.connected.is());
     // Asked only when a connection is missing: rules are a hint for that alone.
-    if let (Some(port), Some((live, connected))) = (port, lost)
-        && live.len() > connected.len() + 1
-    {
-        facts.firewall = facts::firewall::look(&machine, port);
+    if facts.status.lost().is_some_and(|lost| !lost.is_empty()) {
+        facts.firewall = facts::firewall::look(&machine, &facts.status);
     }
     let dead_ms =
         facts.cluster().and_then(|cluster| cluster.threshold.is().map(|threshold| threshold.saturating_mul(formats::o2hb::BEAT_MS)));
@@ -90,4 +95,23 @@ fn examine(place: &Place, options: &Options) -> anyhow::Result<Report> {
     facts.disks = facts::disks::look(place, Duration::from_secs(options.seconds), &Steady(Instant::now()), cluster.as_ref(), dead_ms);
     facts.again = Some(facts::again::Again::look(&machine));
     Ok(Report::of(facts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    #[test]
+    fn other_nodes_do_alike() {
+        let words = |line: &[&str]| Line::try_parse_from([&["doctor"], line].concat()).unwrap().options.for_others();
+        assert_eq!(words(&["--all-nodes"]), ["doctor", "--json", "--seconds=5"]);
+        assert_eq!(words(&["--all-nodes", "--no-probe", "--seconds", "30"]), ["doctor", "--json", "--seconds=30", "--no-probe"]);
+    }
 }

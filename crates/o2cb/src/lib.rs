@@ -21,6 +21,7 @@ pub mod lock;
 pub mod obstacles;
 pub mod place;
 pub mod plan;
+mod printed;
 pub mod program;
 pub mod stack;
 pub mod status;

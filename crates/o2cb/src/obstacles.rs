@@ -5,6 +5,24 @@ use crate::kernel::Look;
 use formats::cluster_conf::HeartbeatMode;
 use std::io;
 
+/// Why it is not safe to stop a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InUse {
+    /// Something uses it, or may soon: what.
+    Is(String),
+    /// Whether something uses it cannot be told: why.
+    Unknown(String),
+}
+
+impl InUse {
+    /// In words.
+    pub fn words(&self) -> &str {
+        match self {
+            InUse::Is(why) | InUse::Unknown(why) => why,
+        }
+    }
+}
+
 /// A region of local mode without a mounted volume or a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftover {
@@ -15,7 +33,7 @@ pub struct Leftover {
     /// How many users the C tools count; `None`: not asked, or no count exists.
     pub users: Option<u32>,
     /// Why it is not safe to stop it; `None`: it is.
-    pub in_use: Option<String>,
+    pub in_use: Option<InUse>,
 }
 
 /// All of it.
@@ -82,19 +100,25 @@ fn leftovers(look: &dyn Look, found: &Found, obstacles: &Obstacles, regions: &[F
             (device_holders(look, &device)?, device_mount(look, &device, &obstacles.mounts))
         };
         let in_use = if let Some(mount) = mounted {
-            Some(format!("{device} is mounted at {}", mount.mount_point))
+            Some(InUse::Is(format!("{device} is mounted at {}", mount.mount_point)))
         } else if let Some(holder) = holders.first() {
-            Some(format!("process {} ({}) has {device} open: fsck, tunefs and mkfs beat while they work", holder.pid, holder.name))
+            Some(InUse::Is(format!(
+                "process {} ({}) has {device} open: fsck, tunefs and mkfs beat while they work",
+                holder.pid, holder.name
+            )))
         } else if region.pinned == Seen::Is(true) {
-            Some("a domain holds it".to_owned())
+            Some(InUse::Is("a domain holds it".to_owned()))
         } else if found.domains.is().is_none() {
-            Some(format!("whether a domain uses it cannot be told: debugfs is {}", found.domains.words(|_| String::new())))
+            Some(InUse::Unknown(format!("whether a domain uses it cannot be told: debugfs is {}", found.domains.words(|_| String::new()))))
         } else if !obstacles.mounts.is_empty() && obstacles.mounts.len() > obstacles.other_domains.len() {
             // A mount without a domain of its own is still coming or going.
-            Some("a volume is mounted whose domain is not seen".to_owned())
+            Some(InUse::Is("a volume is mounted whose domain is not seen".to_owned()))
         } else {
             (!obstacles.used_domains.is_empty() || !obstacles.idle_domains.is_empty()).then(|| {
-                "a domain of dlmfs lives on some heartbeat, and in local mode the kernel does not say on which: end it first".to_owned()
+                InUse::Is(
+                    "a domain of dlmfs lives on some heartbeat, and in local mode the kernel does not say on which: end it first"
+                        .to_owned(),
+                )
             })
         };
         leftovers.push(Leftover { uuid: region.uuid.clone(), device, users: None, in_use });

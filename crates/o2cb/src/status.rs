@@ -11,14 +11,15 @@ mod text;
 mod tests;
 
 pub(crate) use compare::{About, differences};
+pub(crate) use firewall::{Blame, blame};
 pub(crate) use judge::listens;
 pub use judge::{Finding, Kind};
 
 use crate::defaults::Defaults;
-use crate::found::{Found, FoundCluster, NamespaceMount, Seen, mounts_everywhere};
+use crate::found::{Found, FoundCluster, FoundNode, NamespaceMount, Seen, mounts_everywhere};
 use crate::kernel::Look;
 use crate::stack::{DefaultsFile, Sources};
-use formats::cluster_conf::{Cluster, Config};
+use formats::cluster_conf::{Cluster, Config, Node, is_local};
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +82,22 @@ impl Status {
     /// The registered cluster that this is about.
     pub fn cluster(&self) -> Option<&FoundCluster> {
         self.found.cluster().filter(|cluster| Some(&cluster.name) == self.name.as_ref())
+    }
+
+    /// Registered nodes that beat and are not connected with this one. `None`: no cluster is registered, or it cannot be told.
+    pub fn lost(&self) -> Option<Vec<&FoundNode>> {
+        let (live, connected) = (self.found.beats.live.is()?, self.found.connected.is()?);
+        let is_lost = |node: &&FoundNode| {
+            let number = node.number.is().map(|number| u32::from(*number));
+            !node.local.has(&true) && number.is_some_and(|number| live.contains(&number) && !connected.contains(&number))
+        };
+        Some(self.cluster()?.nodes.iter().filter(is_lost).collect())
+    }
+
+    /// The node of the configuration that is this host; the first, if several are. `None`: none is, or the host's name is not known.
+    pub fn host_node(&self) -> Option<&Node> {
+        let host = self.found.host.is()?;
+        self.asked.cluster.as_ref()?.nodes.iter().find(|node| is_local(&node.name, host))
     }
 
     /// Whether it is online; `None`: it cannot be told.

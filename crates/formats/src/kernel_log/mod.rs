@@ -6,12 +6,14 @@
 //!
 //! Bytes may be of `/dev/kmsg`, `dmesg`, `journalctl -k`, a console, netconsole or pstore; each line tells what it is.
 
+mod about;
 mod event;
 mod join;
 mod journal;
 mod line;
 mod message;
 mod parse;
+mod parts;
 mod pattern;
 mod pstore;
 mod recognise;
@@ -20,10 +22,11 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-pub use event::{Event, FenceMethod, Peer, Setting, Side, Slot, SlotFault};
+pub use event::Event;
 pub use join::join;
 pub use message::Message;
 pub use parse::parse;
+pub use parts::{FenceMethod, Peer, Setting, Side, Slot, SlotFault};
 pub use pstore::order as pstore_order;
 pub use recognise::recognise;
 pub use record::{Record, Stamp};

@@ -25,7 +25,7 @@ pub fn parse(bytes: &[u8]) -> Vec<Record> {
             latest = 0;
         }
         if let Some(at) = record.at.boot_us {
-            if at + GONE_BACK_US < latest {
+            if at.saturating_add(GONE_BACK_US) < latest {
                 boot += 1;
                 latest = 0;
             }
@@ -55,5 +55,11 @@ mod tests {
             texts,
             [(0, "Linux version 6.1"), (0, "a"), (0, "b"), (0, "of another CPU"), (1, "Linux version 6.1"), (1, "c"), (2, "d")]
         );
+    }
+
+    #[test]
+    fn a_stamp_at_the_end_of_time_is_one_like_others() {
+        let told = parse(b"6,1,18446744073709551615,-;a\n6,2,18446744073709551614,-;b\n6,3,1,-;c\n");
+        assert_eq!(told.iter().map(|record| record.boot).collect::<Vec<_>>(), [0, 0, 1]);
     }
 }

@@ -2,27 +2,33 @@
 //! each saw of the same death.
 
 use super::report::Report;
+use crate::printed;
 use crate::stack::{Asked, ask_others, differences_between};
 use anyhow::bail;
 use serde_json::{Map, Value, json};
 use std::io::{self, Write as _};
 use std::time::{Duration, SystemTime};
 
-/// How long a node may take: it watches disks, and some of them may hang.
+/// How long a node may take beside the time for which it watches its disks, some of which may hang.
 const DEADLINE: Duration = Duration::from_secs(120);
-/// Clocks may be apart by so much, µs, beside the time that the answer took.
-const APART_US: i128 = 2_000_000;
+/// A clock may be so far, µs, before the time when its node was asked, or after the time when it answered.
+const APART_US: i128 = 10_000_000;
 /// Deaths of a node that nodes tell within this time are one, µs.
 const SAME_US: i64 = 300_000_000;
 
-/// Tells it. Exit code as for one node, of the worst; 3 if one does not answer.
-pub fn tell(own: &Report, as_json: bool) -> anyhow::Result<u8> {
+/// Tells it; `words`: what the other nodes are asked to do, `watched`: for how long they watch. Exit code as for one node, of the worst; 3
+/// if one does not answer.
+pub fn tell(own: &Report, as_json: bool, words: &[String], watched: Duration) -> anyhow::Result<u8> {
     let Some(cluster) = &own.facts.status.asked.cluster else {
         bail!("{} has no cluster {}", own.facts.config.path, own.facts.status.name.as_deref().unwrap_or("that could be meant"));
     };
     let host = own.facts.status.found.host.is().cloned().unwrap_or_default();
-    let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_micros());
-    let answers = ask_others(cluster, &host, &["doctor", "--json"], DEADLINE, &own.json(), now())?;
+    let now_us = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_micros());
+    let report = own.json();
+    let mut answers = ask_others(cluster, &host, words, DEADLINE + watched, &report, now_us)?;
+    if own.facts.status.host_node().is_none() {
+        answers.insert(0, no_node(&host, report, now_us));
+    }
     let differences = differences(&answers);
     let incidents = incidents(&answers);
     let code = code(&answers, !differences.is_empty());
@@ -38,16 +44,21 @@ pub fn tell(own: &Report, as_json: bool) -> anyhow::Result<u8> {
     for asked in &answers {
         match &asked.answer {
             Ok(report) => write!(out, "{}", one(&asked.node, report))?,
-            Err(why) => writeln!(out, "{}: unknown: {why}", asked.node)?,
+            Err(why) => write!(out, "{}", printed::told("", 0, &format!("{}: unknown: {why}", asked.node)))?,
         }
     }
     for difference in &differences {
-        writeln!(out, "Difference: {difference}")?;
+        write!(out, "{}", printed::told("Difference: ", 12, difference))?;
     }
     for incident in &incidents {
         write!(out, "{}", told(incident))?;
     }
     Ok(code)
+}
+
+/// What this host says where no node of the cluster is this host: it is asked all the same.
+fn no_node(host: &str, report: Value, now_us: u128) -> Asked {
+    Asked { node: format!("this host, {host}, no node"), answer: Ok(report), begun_us: now_us, ended_us: now_us }
 }
 
 fn code(answers: &[Asked], differ: bool) -> u8 {
@@ -69,22 +80,18 @@ fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 
 /// What a node's doctor found.
 fn one(node: &str, report: &Value) -> String {
-    let mut out = format!("{node}:\n");
+    let mut out = printed::told("", 0, &format!("{node}:"));
     let mut fine = 0;
     for check in list(report, "checks") {
         if text(check, "verdict") == "unknown" {
-            out += &format!("  Unknown [{}] {}\n", text(check, "id"), text(check, "note"));
+            out += &printed::told("  Unknown ", 4, &format!("[{}] {}", text(check, "id"), text(check, "note")));
         }
         fine += usize::from(text(check, "verdict") == "fine");
         for finding in list(check, "findings") {
-            out += &format!(
-                "  {} [{}] {}\n",
-                if text(finding, "severity") == "risk" { "Risk" } else { "Trouble" },
-                text(check, "id"),
-                text(finding, "what")
-            );
+            let severity = if text(finding, "severity") == "risk" { "  Risk " } else { "  Trouble " };
+            out += &printed::told(severity, 4, &format!("[{}] {}", text(check, "id"), text(finding, "what")));
             for fix in list(finding, "fix").iter().filter_map(Value::as_str) {
-                out += &format!("    fix: {fix}\n");
+                out += &format!("    fix: {}\n", printed::one_line(fix));
             }
         }
     }
@@ -119,11 +126,12 @@ fn differences(answers: &[Asked]) -> Vec<String> {
     }
     for (asked, report) in &known {
         let Some(clock) = report.get("clock_us").and_then(Value::as_u64) else { continue };
-        let (theirs, ours) = (i128::from(clock), i128::try_from(asked.answered_us).unwrap_or(i128::MAX));
-        let apart = (theirs - ours).abs();
+        // It was read at some time between.
+        let us = |us: u128| i128::try_from(us).unwrap_or(i128::MAX);
+        let (theirs, begun, ended) = (i128::from(clock), us(asked.begun_us), us(asked.ended_us));
+        let (apart, way) = if theirs > ended { (theirs - ended, "ahead of") } else { (begun - theirs, "behind") };
         if apart > APART_US {
-            let way = if theirs > ours { "ahead of" } else { "behind" };
-            told.push(format!("the clock of {} is {:.1} s {way} this one's", asked.node, apart as f64 / 1e6));
+            told.push(format!("the clock of {} is at least {:.1} s {way} this one's", asked.node, apart as f64 / 1e6));
         }
     }
     told
@@ -131,18 +139,21 @@ fn differences(answers: &[Asked]) -> Vec<String> {
 
 /// Deaths, with what each node tells of them.
 fn incidents(answers: &[Asked]) -> Vec<Value> {
-    let mut incidents: Vec<(u64, i64, Vec<Value>)> = Vec::new();
+    let mut incidents: Vec<(u64, Option<i64>, Vec<Value>)> = Vec::new();
     for asked in answers {
         for story in asked.answer.as_ref().map_or(&[][..], |report| list(report, "stories")) {
             let death = ["disk-fence", "network-fence", "fence", "crash", "node-died"].contains(&text(story, "kind"));
             let (Some(victim), true) = (story.get("node").and_then(Value::as_u64), death) else { continue };
             let lines = list(story, "lines");
-            let Some(ended) = lines.iter().rev().find_map(|line| line.get("wall_us")?.as_i64()) else { continue };
+            // Some logs have no time of day: pstore's, a console's. What they tell is put together with nothing.
+            let ended = lines.iter().rev().find_map(|line| line.get("wall_us")?.as_i64());
             let mut story = story.clone();
             if let Some(story) = story.as_object_mut() {
                 story.insert("told_by".to_owned(), json!(asked.node));
             }
-            match incidents.iter_mut().find(|(who, when, _)| *who == victim && (ended - *when).abs() <= SAME_US) {
+            let same =
+                |when: Option<i64>| when.zip(ended).is_some_and(|(when, ended)| ended.saturating_sub(when).saturating_abs() <= SAME_US);
+            match incidents.iter_mut().find(|(who, when, _)| *who == victim && same(*when)) {
                 Some((_, _, stories)) => stories.push(story),
                 None => incidents.push((victim, ended, vec![story])),
             }
@@ -155,25 +166,36 @@ fn incidents(answers: &[Asked]) -> Vec<Value> {
 /// The victim's own log knows best; of the survivors the one that heard of hung storage, or that decided.
 fn cause(stories: &[Value]) -> String {
     let own = stories.iter().find(|story| text(story, "kind") != "node-died");
-    let sure = stories.iter().find(|story| !text(story, "cause").contains("no sign before"));
+    let sure = stories.iter().find(|story| ["said", "concluded"].contains(&text(story, "basis")));
     own.or(sure).or(stories.first()).map(|story| text(story, "cause").to_owned()).unwrap_or_default()
 }
 
 fn told(incident: &Value) -> String {
     let node = incident.get("node").and_then(Value::as_u64).unwrap_or_default();
-    let mut lines: Vec<(i64, String)> = Vec::new();
-    for story in list(incident, "stories") {
+    let stories = list(incident, "stories");
+    let dated = stories.iter().flat_map(|story| list(story, "lines")).any(|line| line.get("wall_us").is_some_and(Value::is_i64));
+    // What has no time of day is of one log, and of one clock.
+    let clock = if dated { "wall_us" } else { "uptime_us" };
+    let mut lines: Vec<(Option<i64>, String)> = Vec::new();
+    for story in stories {
         for line in list(story, "lines") {
-            if let Some(at) = line.get("wall_us").and_then(Value::as_i64) {
-                lines.push((at, format!("{}: {}", text(story, "told_by"), text(line, "words"))));
-            }
+            let at = line.get(clock).and_then(Value::as_i64);
+            lines.push((at, format!("{}: {}", text(story, "told_by"), text(line, "words"))));
         }
     }
-    lines.sort();
-    let first = lines.first().map_or(0, |(at, _)| *at);
-    let mut out = format!("History: node {node} died\n    cause: {}\n", text(incident, "cause"));
+    // Those without a time last, in their order.
+    lines.sort_by_key(|(at, _)| (at.is_none(), *at));
+    let first = lines.iter().find_map(|(at, _)| *at).unwrap_or_default();
+    let when = if dated {
+        String::new()
+    } else {
+        format!(", by {}, which has no time of day", stories.first().map_or("", |story| text(story, "source")))
+    };
+    let mut out = printed::told("History: ", 4, &format!("node {node} died{when}"));
+    out += &printed::told("    cause: ", 11, text(incident, "cause"));
     for (at, words) in lines {
-        out += &format!("    {:+8.2} s  {words}\n", (at - first) as f64 / 1e6);
+        let since = at.map_or_else(|| format!("{:>10}", "?"), |at| format!("{:+8.2} s", at.saturating_sub(first) as f64 / 1e6));
+        out += &printed::told(&format!("    {since}  "), 16, &words);
     }
     out
 }
@@ -183,11 +205,11 @@ mod tests {
     use super::*;
 
     fn asked(node: &str, report: Value) -> Asked {
-        Asked { node: node.to_owned(), answer: Ok(report), answered_us: 1_000_000_000 }
+        Asked { node: node.to_owned(), answer: Ok(report), begun_us: 995_000_000, ended_us: 1_000_000_000 }
     }
 
-    fn story(kind: &str, cause: &str, at: i64) -> Value {
-        json!({ "kind": kind, "node": 2, "cause": cause, "lines": [{ "wall_us": at, "words": "x" }] })
+    fn story(kind: &str, basis: &str, cause: &str, at: i64) -> Value {
+        json!({ "kind": kind, "node": 2, "basis": basis, "cause": cause, "lines": [{ "wall_us": at, "words": "x" }] })
     }
 
     #[test]
@@ -195,11 +217,11 @@ mod tests {
         let answers = [
             asked(
                 "db1",
-                json!({ "exit_code": 0, "clock_us": 1_000_000_000, "configuration": { "hash": "a" }, "stories": [story("node-died", "died (no sign before)", 20)] }),
+                json!({ "exit_code": 0, "clock_us": 1_000_000_000, "configuration": { "hash": "a" }, "stories": [story("node-died", "no-sign", "died", 20)] }),
             ),
             asked(
                 "db2",
-                json!({ "exit_code": 0, "clock_us": 1_009_000_000, "configuration": { "hash": "b" }, "stories": [story("disk-fence", "storage hung", 10)] }),
+                json!({ "exit_code": 0, "clock_us": 1_011_000_000, "configuration": { "hash": "b" }, "stories": [story("disk-fence", "said", "storage hung", 10)] }),
             ),
         ];
         let incidents = incidents(&answers);
@@ -209,9 +231,45 @@ mod tests {
         );
         let differences = differences(&answers);
         assert!(differences[0].contains("cluster.conf means something else on db2"), "{differences:?}");
-        assert!(differences[1].contains("the clock of db2 is 9.0 s ahead of"), "{differences:?}");
+        assert!(differences[1].contains("the clock of db2 is at least 11.0 s ahead of"), "{differences:?}");
         assert_eq!(code(&answers, true), 1);
-        let silent = Asked { node: "db3".to_owned(), answer: Err("timed out".to_owned()), answered_us: 0 };
+        let silent = Asked { node: "db3".to_owned(), answer: Err("timed out".to_owned()), begun_us: 0, ended_us: 0 };
         assert_eq!(code(&[silent], false), 3);
+    }
+
+    #[test]
+    fn a_clock_is_compared_with_the_time_between_question_and_answer() {
+        let told = |clock: u64| {
+            let own = Asked { begun_us: 1_000_000_000, ..asked("db1", json!({ "clock_us": 1_000_000_000 })) };
+            differences(&[own, asked("db2", json!({ "clock_us": clock }))])
+        };
+        // It was asked at 995 s and answered at 1000 s.
+        assert_eq!((told(985_500_000), told(1_009_500_000)), (Vec::new(), Vec::new()));
+        assert_eq!(told(984_000_000), ["the clock of db2 is at least 11.0 s behind this one's"]);
+    }
+
+    #[test]
+    fn of_survivors_the_one_that_knows_is_believed() {
+        let of = |cause: &str, basis: &str| asked("x", json!({ "stories": [story("node-died", basis, cause, 20)] }));
+        let told = incidents(&[of("one", "no-sign"), of("two", "concluded")]);
+        assert_eq!((told.len(), told[0]["cause"].as_str()), (1, Some("two")), "{told:?}");
+    }
+
+    #[test]
+    fn a_death_without_a_time_of_day_is_told() {
+        let lines = json!([{ "wall_us": null, "uptime_us": 5_000_000, "words": "a" }, { "wall_us": null, "uptime_us": 7_000_000, "words": "b\u{1b}[2J" }]);
+        let pstore = json!({ "kind": "disk-fence", "node": 2, "cause": "storage hung", "source": "/sys/fs/pstore", "lines": lines });
+        let report = json!({ "stories": [pstore, story("node-died", "no-sign", "died", 20)] });
+        let incidents = incidents(&[asked("db2", report)]);
+        assert_eq!(incidents.len(), 2, "nobody knows whether they are one");
+        let told = told(&incidents[0]);
+        assert!(told.contains("by /sys/fs/pstore") && told.contains("+2.00 s  db2: b\\u{1b}[2J\n"), "{told}");
+    }
+
+    #[test]
+    fn a_host_that_is_no_node_tells_too() {
+        let answers = [no_node("adm", json!({ "exit_code": 1 }), 7), asked("db1", json!({ "exit_code": 0 }))];
+        assert_eq!(code(&answers, false), 1);
+        assert!(one(&answers[0].node, answers[0].answer.as_ref().unwrap()).starts_with("this host, adm, no node:"));
     }
 }

@@ -99,18 +99,13 @@ impl Facts {
     /// This machine's number, from what runs, else from the configuration.
     pub fn own_number(&self) -> Option<u32> {
         let running = self.cluster().and_then(|cluster| cluster.local()?.number.is().map(|number| u32::from(*number)));
-        let host = self.status.found.host.is()?;
-        let asked = || {
-            let nodes = &self.status.asked.cluster.as_ref()?.nodes;
-            nodes.iter().find(|node| formats::cluster_conf::is_local(&node.name, host)).map(|node| u32::from(node.number))
-        };
-        running.or_else(asked)
+        running.or_else(|| self.status.host_node().map(|node| u32::from(node.number)))
     }
 
     /// Whether a node beats and is not connected, both times that this was read.
     pub fn lost(&self, node: u32) -> bool {
-        let has = |seen: &Seen<Vec<u32>>| seen.is().map(|nodes| nodes.contains(&node));
-        let first = has(&self.status.found.beats.live) == Some(true) && has(&self.status.found.connected) == Some(false);
+        let first =
+            self.status.lost().unwrap_or_default().iter().any(|lost| lost.number.is().map(|number| u32::from(*number)) == Some(node));
         first && self.again.as_ref().is_none_or(|again| again.lost(node))
     }
 

@@ -36,6 +36,7 @@ impl Report {
                 "before": facts.logs.before.iter().map(|log| log.source.clone()).collect::<Vec<_>>(),
                 "unread": facts.logs.unread,
             },
+            "firewall": facts.firewall,
             "configuration": { "path": facts.config.path, "hash": facts.config.hash() },
             "clock_us": u64::try_from(clock).unwrap_or(u64::MAX),
             "status": facts.status.json(),

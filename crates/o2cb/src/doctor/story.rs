@@ -15,6 +15,9 @@ mod tests;
 use formats::kernel_log::{Event, Message, Stamp};
 use serde::Serialize;
 
+/// The threshold that the kernel begins with (`O2HB_DEFAULT_DEAD_THRESHOLD`, `fs/ocfs2/cluster/ocfs2_heartbeat.h`).
+const DEFAULT_THRESHOLD: u32 = 31;
+
 /// What a story is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -46,6 +49,18 @@ impl Kind {
     }
 }
 
+/// What the cause of a story rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// The log says so itself.
+    Said,
+    /// It is concluded from what the log says.
+    Concluded,
+    /// The log has no sign of a cause.
+    NoSign,
+}
+
 /// One moment of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -70,6 +85,8 @@ pub struct Story {
     pub headline: String,
     /// Why.
     pub cause: String,
+    /// What that rests on.
+    pub basis: Basis,
     /// What this log cannot tell; may be empty.
     pub open: String,
     /// Moments, in their order.
@@ -89,9 +106,9 @@ struct Boot<'a> {
     messages: Vec<&'a Message>,
     /// The number of the node that wrote them.
     own: Option<u32>,
-    /// How long a node cannot write until it says so, and says so again, µs: half of what is allowed.
-    half_us: i64,
     source: &'a str,
+    /// Half of the time that a heartbeat's write may take, µs: a node whose write hangs says so then, and again each time it has passed.
+    half_us: i64,
 }
 
 impl<'a> Boot<'a> {
@@ -122,23 +139,27 @@ impl<'a> Boot<'a> {
     }
 
     fn story(&self, kind: Kind, node: Option<u32>, headline: String, cause: String, lines: Vec<Line>) -> Story {
-        Story { kind, node, source: self.source.to_owned(), headline, cause, open: String::new(), lines }
+        Story { kind, node, source: self.source.to_owned(), headline, cause, basis: Basis::Said, open: String::new(), lines }
     }
 }
 
-/// Half of what is allowed where nobody says it: O2CB's default threshold, 31.
-const DEFAULT_HALF_S: u64 = 30;
+/// What is known beside a log, and counts where the log itself does not tell.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known {
+    /// The number of the node that wrote it.
+    pub own: Option<u32>,
+    /// Its heartbeat threshold.
+    pub threshold: Option<u32>,
+}
 
-/// All stories of a log. `own`: the number of the node that wrote it, and `half_s`: half of the seconds that a write may take, if the log
-/// itself does not tell.
-pub fn tell(messages: &[Message], own: Option<u32>, half_s: Option<u64>, source: &str) -> Vec<Story> {
+/// All stories of a log.
+pub fn tell(messages: &[Message], known: Known, source: &str) -> Vec<Story> {
     let mut stories = Vec::new();
     for messages in messages.chunk_by(|a, b| a.boot == b.boot) {
         let messages: Vec<&Message> = messages.iter().filter(|message| message.event.is_some()).collect();
-        let own = own_number(&messages).or(own);
-        let half_s = half_of(&messages).or(half_s).unwrap_or(DEFAULT_HALF_S);
-        let half_us = i64::try_from(half_s.saturating_mul(1_000_000)).unwrap_or(i64::MAX);
-        let boot = Boot { messages, own, half_us, source };
+        let own = own_number(&messages).or(known.own);
+        let half_us = half_us(&messages, known.threshold);
+        let boot = Boot { messages, own, source, half_us };
         let mut told: Vec<Story> = Vec::new();
         told.extend(fence::tell(&boot));
         told.extend(death::tell(&boot));
@@ -160,12 +181,14 @@ fn own_number(messages: &[&Message]) -> Option<u32> {
     })
 }
 
-/// What a log tells of half the time that a write may take: at that its own node says that a write hangs.
-fn half_of(messages: &[&Message]) -> Option<u64> {
-    messages.iter().rev().find_map(|message| match message.event {
-        Some(Event::WriteHung { seconds, .. }) => Some(seconds),
+/// The log tells it where a write of its own node hung; else it is of the threshold that is known, or of the kernel's own.
+fn half_us(messages: &[&Message], threshold: Option<u32>) -> i64 {
+    let said = messages.iter().rev().find_map(|message| match message.event {
+        Some(Event::WriteHung { seconds, .. }) => Some(seconds.saturating_mul(1000)),
         _ => None,
-    })
+    });
+    let ms = said.unwrap_or_else(|| formats::o2hb::fence_ms(threshold.unwrap_or(DEFAULT_THRESHOLD)) / 2);
+    i64::try_from(ms).unwrap_or(i64::MAX).saturating_mul(1000)
 }
 
 /// `node 2`, `nodes 1 and 3`.

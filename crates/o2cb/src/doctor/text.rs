@@ -3,6 +3,7 @@
 use super::check::{Finding, Severity, Verdict};
 use super::report::Report;
 use super::story::Story;
+use crate::printed::{one_line, told};
 
 /// Stories that are told; `-v` tells all.
 const TOLD: usize = 10;
@@ -12,10 +13,10 @@ impl Report {
     pub fn text(&self, all: bool) -> String {
         let facts = &self.facts;
         let name = facts.status.name.as_ref().map_or("no cluster".to_owned(), |name| format!("cluster '{name}'"));
-        let mut text = format!("{name} on host {}\n", facts.status.found.host.words(Clone::clone));
+        let mut text = told("", 0, &format!("{name} on host {}", facts.status.found.host.words(Clone::clone)));
         for (check, finding) in self.findings() {
-            text += &format!("\n{} [{}] {}\n", word(finding.severity), check.id, finding.what);
-            text += &told(finding);
+            text += &format!("\n{}", told(word(finding.severity), 4, &format!("[{}] {}", check.id, finding.what)));
+            text += &details(finding);
         }
         text += &history(&self.stories, all);
         let unknown: Vec<_> = self.verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Unknown(..))).collect();
@@ -24,18 +25,18 @@ impl Report {
         }
         for (check, verdict) in &unknown {
             if let Verdict::Unknown(why, _) = verdict {
-                text += &format!("  [{}] {}: {why}\n", check.id, check.title);
+                text += &told(&format!("  [{}] ", check.id), 4, &format!("{}: {why}", check.title));
             }
         }
         for why in &facts.logs.unread {
-            text += &format!("  {why}\n");
+            text += &told("  ", 2, why);
         }
         if all {
             text += "\n";
             for (check, verdict) in &self.verdicts {
                 match verdict {
-                    Verdict::Fine(note) => text += &format!("fine [{}] {}: {note}\n", check.id, check.title),
-                    Verdict::NotApplicable(why) => text += &format!("not applicable [{}] {}: {why}\n", check.id, check.title),
+                    Verdict::Fine(note) => text += &told("fine ", 2, &format!("[{}] {}: {note}", check.id, check.title)),
+                    Verdict::NotApplicable(why) => text += &told("not applicable ", 2, &format!("[{}] {}: {why}", check.id, check.title)),
                     Verdict::Findings(_) | Verdict::Unknown(..) => {}
                 }
             }
@@ -55,34 +56,35 @@ impl Report {
 
 fn word(severity: Severity) -> &'static str {
     match severity {
-        Severity::Trouble => "Trouble",
-        Severity::Risk => "Risk",
+        Severity::Trouble => "Trouble ",
+        Severity::Risk => "Risk ",
     }
 }
 
-fn told(finding: &Finding) -> String {
+fn details(finding: &Finding) -> String {
     let mut text = String::new();
     for seen in &finding.evidence {
-        text += &format!("    seen:  {}\n", seen.replace('\n', " "));
+        text += &told("    seen:  ", 11, seen);
     }
     if !finding.cause.is_empty() {
-        text += &format!("    cause: {}\n", finding.cause);
+        text += &told("    cause: ", 11, &finding.cause);
     }
     for fix in &finding.fix {
-        text += &format!("    fix:   {fix}\n");
+        // However long: it may be a command to copy.
+        text += &format!("    fix:   {}\n", one_line(fix));
     }
     text
 }
 
 /// What happened: the last of them, or all.
 fn history(stories: &[Story], all: bool) -> String {
-    let told: Vec<&Story> = stories.iter().filter(|story| all || story.kind.is_incident()).collect();
-    let skipped = if all { 0 } else { told.len().saturating_sub(TOLD) };
+    let chosen: Vec<&Story> = stories.iter().filter(|story| all || story.kind.is_incident()).collect();
+    let skipped = if all { 0 } else { chosen.len().saturating_sub(TOLD) };
     let mut text = String::new();
     if skipped > 0 {
         text += &format!("\n{skipped} older stories are left out; -v tells all\n");
     }
-    for story in told.into_iter().skip(skipped) {
+    for story in chosen.into_iter().skip(skipped) {
         text += &format!("\n{}", story.text());
     }
     text

@@ -54,7 +54,7 @@ impl Report {
             )
         });
         source.notes.extend(note);
-        Report { outlook, faults, singles, splits, compared, source }
+        Report { source, faults, outlook, singles, splits, compared }
     }
 }
 

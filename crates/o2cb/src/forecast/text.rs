@@ -3,8 +3,9 @@
 use super::report::{Compared, Report};
 use super::splits::{ALL_SPLITS, Split};
 use super::timing::BEAT_MS;
-use super::words::{self, WIDTH, capital, fault, seconds, settings, span, verdict, wrapped};
+use super::words::{self, capital, fault, seconds, settings, span, verdict};
 use super::{cluster::Cluster, timeline, timing::Settings};
+use crate::printed::{WIDTH, wrapped};
 use formats::cluster_conf::HeartbeatMode;
 
 impl Report {

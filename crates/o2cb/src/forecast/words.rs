@@ -8,9 +8,6 @@ use super::outlook::{Outlook, Window};
 use super::timing::Settings;
 use std::collections::BTreeSet;
 
-/// How wide text may be.
-pub const WIDTH: usize = 80;
-
 /// Milliseconds as seconds: `30 s`, `1.5 s`.
 pub fn seconds(ms: i64) -> String {
     if ms % 1000 == 0 { format!("{} s", ms / 1000) } else { format!("{:.1} s", ms as f64 / 1000.0) }
@@ -24,32 +21,6 @@ pub fn span(window: Window) -> String {
 
 fn nearest(ms: i64) -> i64 {
     (ms + 500).div_euclid(1000)
-}
-
-/// Lines of at most [`WIDTH`] characters: the first begins with `head`, the others are indented to its width.
-pub fn wrapped(head: &str, indent: usize, text: &str) -> String {
-    let mut out = String::new();
-    let mut line = format!("{head:indent$}");
-    let mut empty = true;
-    // A number and its unit stay together.
-    let units = [" s ", " s;", " s:", " s.", " s,", " s)", " ms"];
-    let glued = units.iter().fold(text.to_owned(), |text, unit| text.replace(unit, &unit.replacen(' ', "\u{a0}", 1)));
-    for word in glued.split(' ') {
-        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            out += line.trim_end();
-            out.push('\n');
-            line = " ".repeat(indent);
-            empty = true;
-        }
-        if !empty {
-            line.push(' ');
-        }
-        line += word;
-        empty = false;
-    }
-    out += line.trim_end();
-    out.push('\n');
-    out.replace('\u{a0}', " ")
 }
 
 fn spot(cluster: &Cluster, spot: &Spot) -> String {

@@ -61,7 +61,7 @@ fn in_the_way(plan: &mut Plan, obstacles: &Obstacles, force: bool) {
     for leftover in &obstacles.leftovers {
         let what = format!("region {} is active on {}", leftover.uuid, stale::device(leftover));
         match &leftover.in_use {
-            Some(why) => plan.block(what, why.clone()),
+            Some(why) => plan.block(what, why.words()),
             None if force => {}
             None => plan.block(what, format!("nothing uses it{}: `o2cb stop-heartbeat --stale` stops it", stale::users(leftover))),
         }

@@ -18,7 +18,7 @@ pub fn stop_stale(found: &Found, obstacles: &Obstacles, name: &str) -> Plan {
         Some(cluster) => {
             for leftover in &obstacles.leftovers {
                 if let Some(why) = &leftover.in_use {
-                    plan.refuse(format!("stop region {} on {}", leftover.uuid, device(leftover)), why.clone());
+                    plan.refuse(format!("stop region {} on {}", leftover.uuid, device(leftover)), why.words());
                 }
             }
             stop(&mut plan, cluster, obstacles);

@@ -1,10 +1,11 @@
 //! The status of all nodes, each told by its own `o2cb` over ssh.
 
 use super::{Io, Sources};
-use crate::program::{Answer, answer_of};
+use crate::printed::clean;
+use crate::program::{Answer, MOST_BYTES, answer_of};
 use crate::status::Status;
 use anyhow::bail;
-use formats::cluster_conf::{Cluster, is_local};
+use formats::cluster_conf::{Cluster, Node, is_local};
 use serde_json::{Map, Value, json};
 use std::io;
 use std::process::Command;
@@ -13,6 +14,8 @@ use std::time::{Duration, SystemTime};
 
 /// How long a node may take to answer.
 const DEADLINE: Duration = Duration::from_secs(15);
+/// As much is shown of what is no answer, characters.
+const COMPLAINT: usize = 300;
 /// What every node must have alike, or they do not connect or join: names within `registered`.
 const ALIKE: [(&str, &str); 4] = [
     ("dead_threshold", "heartbeat dead threshold"),
@@ -28,8 +31,10 @@ pub struct Asked {
     pub node: String,
     /// The JSON that its `o2cb` printed, or why there is none.
     pub answer: Result<Value, String>,
-    /// This machine's clock when the answer came, µs since 1970.
-    pub answered_us: u128,
+    /// This machine's clock when it was asked, µs since 1970.
+    pub begun_us: u128,
+    /// The same when the answer came.
+    pub ended_us: u128,
 }
 
 /// Asks the `o2cb` of every other node of the cluster, all at once; `words` are the verb and its options. This host's own answer comes
@@ -37,7 +42,7 @@ pub struct Asked {
 pub fn ask_others(
     cluster: &Cluster,
     host: &str,
-    words: &[&'static str],
+    words: &[String],
     deadline: Duration,
     own: &Value,
     own_us: u128,
@@ -51,23 +56,28 @@ pub fn ask_others(
         .map(|node| {
             let (name, mut command) = (node.name.clone(), ssh(&node.name, words, &cluster.name));
             let thread = thread::spawn(move || {
+                let begun_us = now_us();
                 let answer = understood(answer_of(&mut command, deadline));
-                (answer, SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_micros()))
+                (answer, begun_us, now_us())
             });
             (name, thread)
         })
         .collect();
-    let mut answers: Vec<Asked> =
-        here.into_iter().map(|node| Asked { node: node.name.clone(), answer: Ok(own.clone()), answered_us: own_us }).collect();
+    let own_answer = |node: &Node| Asked { node: node.name.clone(), answer: Ok(own.clone()), begun_us: own_us, ended_us: own_us };
+    let mut answers: Vec<Asked> = here.into_iter().map(own_answer).collect();
     for (node, thread) in asking {
-        let (answer, answered_us) = thread.join().unwrap_or_else(|_| (Err("the thread that asked it died".to_owned()), 0));
-        answers.push(Asked { node, answer, answered_us });
+        let (answer, begun_us, ended_us) = thread.join().unwrap_or_else(|_| (Err("the thread that asked it died".to_owned()), 0, 0));
+        answers.push(Asked { node, answer, begun_us, ended_us });
     }
     Ok(answers)
 }
 
+fn now_us() -> u128 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_micros())
+}
+
 /// The ssh that asks a node. The remote shell sees fixed words and the cluster's name, which is letters and digits.
-fn ssh(node: &str, words: &[&str], cluster: &str) -> Command {
+fn ssh(node: &str, words: &[String], cluster: &str) -> Command {
     let mut command = Command::new("ssh");
     command.args(["-oBatchMode=yes", "-oConnectTimeout=5", "--", node, "o2cb"]).args(words).arg(cluster);
     command
@@ -77,7 +87,15 @@ fn ssh(node: &str, words: &[&str], cluster: &str) -> Command {
 fn understood(answer: io::Result<Answer>) -> Result<Value, String> {
     let answer = answer.map_err(|error| error.to_string())?;
     // 0 to 3 are the codes of `status`; ssh itself fails with 255.
-    serde_json::from_str(&answer.stdout).map_err(|_| answer.complaint())
+    serde_json::from_str(&answer.stdout).map_err(|_| {
+        if answer.stdout.len() > MOST_BYTES {
+            return format!("its answer is longer than {} MiB", MOST_BYTES >> 20);
+        }
+        let said = answer.complaint();
+        // A shell's start-up files may say much.
+        let short: String = said.chars().take(COMPLAINT).collect();
+        if short.len() < said.len() { format!("its answer is no JSON: {short}…") } else { said }
+    })
 }
 
 /// Tells it. The exit code is that of the worst node: 3 if one does not answer.
@@ -86,7 +104,7 @@ pub fn tell(own: &Status, sources: &dyn Sources, as_json: bool, io: &mut Io<'_>)
         bail!("{} has no cluster {}", sources.config_path().display(), own.name.as_deref().unwrap_or("that could be meant"));
     };
     let host = own.found.host.is().cloned().unwrap_or_default();
-    let asked = ask_others(cluster, &host, &["status", "--json"], DEADLINE, &own.json(), 0)?;
+    let asked = ask_others(cluster, &host, &["status".to_owned(), "--json".to_owned()], DEADLINE, &own.json(), 0)?;
     let answers: Vec<(String, Result<Value, String>)> = asked.into_iter().map(|asked| (asked.node, asked.answer)).collect();
     let differences = differences(&answers);
     let code = code(&answers, !differences.is_empty());
@@ -99,11 +117,11 @@ pub fn tell(own: &Status, sources: &dyn Sources, as_json: bool, io: &mut Io<'_>)
     for (name, answer) in &answers {
         match answer {
             Ok(status) => write!(io.out, "{}", told(name, status))?,
-            Err(why) => writeln!(io.out, "{name}: unknown: {why}")?,
+            Err(why) => writeln!(io.out, "{name}: unknown: {}", clean(why))?,
         }
     }
     for difference in &differences {
-        writeln!(io.out, "Difference: {difference}")?;
+        writeln!(io.out, "Difference: {}", clean(difference))?;
     }
     Ok(code)
 }
@@ -126,7 +144,7 @@ fn told(name: &str, status: &Value) -> String {
     let mut text = format!("{name}: {online}\n");
     for finding in status.get("findings").and_then(Value::as_array).into_iter().flatten() {
         let part = |key: &str| finding.get(key).and_then(Value::as_str).unwrap_or("?");
-        text += &format!("  {}: {}\n", part("kind"), part("words"));
+        text += &format!("  {}: {}\n", clean(part("kind")), clean(part("words")));
     }
     text
 }
@@ -202,8 +220,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_answer_is_cut() {
+        let said = |stdout: String| understood(Ok(Answer { code: Some(0), stdout, stderr: String::new() })).unwrap_err();
+        let long = said("Welcome! ".repeat(100_000));
+        assert!(long.starts_with("its answer is no JSON: Welcome!") && long.chars().count() < 400, "{long}");
+        assert_eq!(said("no such cluster".to_owned()), "no such cluster");
+        assert_eq!(said("[1, ".repeat(2 << 20)), "its answer is longer than 4 MiB");
+    }
+
+    #[test]
     fn a_node_is_one_argument_after_all_options() {
-        let arguments: Vec<_> = ssh("-oProxyCommand=x", &["status", "--json"], "web")
+        let arguments: Vec<_> = ssh("-oProxyCommand=x", &["status".to_owned(), "--json".to_owned()], "web")
             .get_args()
             .map(|argument| argument.to_string_lossy().into_owned())
             .collect();

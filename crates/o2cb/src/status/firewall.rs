@@ -3,7 +3,6 @@
 use super::Status;
 use crate::firewall::{Firewall, listed};
 use crate::found::{FoundNode, Gate, Seen};
-use formats::cluster_conf::is_local;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 
@@ -13,8 +12,7 @@ fn who(status: &Status) -> Option<((Ipv4Addr, u16), Vec<Ipv4Addr>)> {
         let others = cluster.nodes.iter().filter(|node| !node.local.has(&true));
         return Some(((*local.address.is()?, *local.port.is()?), others.filter_map(|node| node.address.is().copied()).collect()));
     }
-    let (cluster, host) = (status.asked.cluster.as_ref()?, status.found.host.is()?);
-    let local = cluster.nodes.iter().find(|node| is_local(&node.name, host))?;
+    let (cluster, local) = (status.asked.cluster.as_ref()?, status.host_node()?);
     let others = cluster.nodes.iter().filter(|node| node.name != local.name).map(|node| node.address);
     Some(((local.address, local.port), others.collect()))
 }
@@ -76,27 +74,52 @@ pub fn difference(status: &Status, file: &str) -> Option<String> {
     }
 }
 
-/// Why a node that beats may not be connected, as far as firewalls go; empty if nothing is known. The node with the higher number
-/// connects to the one with the lower (`o2net_start_connect`, `fs/ocfs2/cluster/tcp.c`), so only one of both firewalls is in question.
-pub fn blame(status: &Status, local: &FoundNode, node: &FoundNode) -> String {
-    let (Some(own), Some(other), Some(address)) = (local.number.is(), node.number.is(), node.address.is()) else { return String::new() };
-    if other < own {
-        let (from, to) = (local.address.words(ToString::to_string), node.port.words(u16::to_string));
-        return format!("; this node connects to it: its firewall must let {from} in to TCP port {to}");
+/// Why a node that beats may not be connected, as far as firewalls go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// This node connects: the other one's firewall must let this address in to this port.
+    Theirs(String, String),
+    /// This firewall here keeps the other node's address out of this port.
+    Closed(Firewall, Ipv4Addr, u16),
+    /// Whether this firewall here lets it in to this port cannot be told, and why.
+    Unsure(Firewall, u16, String),
+    /// Rules may be loaded that are in none of the files that are read here.
+    NotRead,
+}
+
+impl Blame {
+    /// In words.
+    pub fn words(&self) -> String {
+        match self {
+            Blame::Theirs(from, to) => format!("this node connects to it: its firewall must let {from} in to TCP port {to}"),
+            Blame::Closed(firewall, address, port) => {
+                let name = firewall.word();
+                format!("{name} here keeps {address} out of port {port}: `o2cb configure --firewall={name}`, then `o2cb online`")
+            }
+            Blame::Unsure(firewall, port, why) => {
+                format!("whether {} here lets it in to port {port} is unknown: {why}", firewall.word())
+            }
+            Blame::NotRead => "whether a firewall here keeps it out is unknown: rules of nftables and iptables are not read here, \
+                               `nft list ruleset` and `iptables -S` tell them"
+                .to_owned(),
+        }
     }
-    let Some((port, gates)) = gates(status) else { return String::new() };
+}
+
+/// Why a node that beats may not be connected; `None`: nothing is known. The node with the higher number connects to the one with the
+/// lower (`o2net_start_connect`, `fs/ocfs2/cluster/tcp.c`), so only one of both firewalls is in question.
+pub fn blame(status: &Status, local: &FoundNode, node: &FoundNode) -> Option<Blame> {
+    let (own, other, address) = (local.number.is()?, node.number.is()?, node.address.is()?);
+    if other < own {
+        return Some(Blame::Theirs(local.address.words(ToString::to_string), node.port.words(u16::to_string)));
+    }
+    let (port, gates) = gates(status)?;
     if let Some(gate) = gates.iter().find(|gate| gate.closed.contains(address)) {
-        let name = gate.firewall.word();
-        return format!("; {name} here keeps {address} out of port {port}: `o2cb configure --firewall={name}`, then `o2cb online`");
+        return Some(Blame::Closed(gate.firewall, *address, port));
     }
     let unsure = |gate: &Gate| gate.unsure.iter().find(|(peer, _)| peer == address).map(|(_, why)| (gate.firewall, why.clone()));
     if let Some((firewall, why)) = gates.iter().find_map(unsure) {
-        return format!("; whether {} here lets it in to port {port} is unknown: {why}", Firewall::word(firewall));
+        return Some(Blame::Unsure(firewall, port, why));
     }
-    if gates.is_empty() && status.found.firewalls.hint != Seen::Is(false) {
-        return "; whether a firewall here keeps it out is unknown: rules of nftables and iptables are not read here, `nft list ruleset` \
-                and `iptables -S` tell them"
-            .to_owned();
-    }
-    String::new()
+    (gates.is_empty() && status.found.firewalls.hint != Seen::Is(false)).then_some(Blame::NotRead)
 }

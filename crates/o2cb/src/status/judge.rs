@@ -112,14 +112,12 @@ fn region(status: &Status, cluster: &FoundCluster, region: &FoundRegion, tell: &
 }
 
 fn connections(status: &Status, cluster: &FoundCluster, tell: &mut dyn FnMut(Kind, String)) {
-    let (Some(live), Some(connected)) = (status.found.beats.live.is(), status.found.connected.is()) else { return };
-    for node in cluster.nodes.iter().filter(|node| !node.local.has(&true)) {
-        let Some(number) = node.number.is().map(|number| u32::from(*number)) else { continue };
-        if live.contains(&number) && !connected.contains(&number) {
-            let words = format!("node '{}' ({number}) beats and is not connected: no mount succeeds, and the quorum may fence", node.name);
-            let why = cluster.local().map(|local| firewall::blame(status, local, node)).unwrap_or_default();
-            tell(Kind::Trouble, words + &why);
-        }
+    let (Some(live), Some(lost)) = (status.found.beats.live.is(), status.lost()) else { return };
+    for node in lost {
+        let number = node.number.words(u8::to_string);
+        let words = format!("node '{}' ({number}) beats and is not connected: no mount succeeds, and the quorum may fence", node.name);
+        let why = cluster.local().and_then(|local| firewall::blame(status, local, node)).map(|blame| format!("; {}", blame.words()));
+        tell(Kind::Trouble, words + &why.unwrap_or_default());
     }
     for number in
         live.iter().filter(|number| cluster.nodes.iter().all(|node| node.number.is().map(|own| u32::from(*own)) != Some(**number)))

@@ -3,6 +3,7 @@
 use super::detail::Detail;
 use super::in_use::Use;
 use super::survey::Found;
+use crate::printed::clean;
 use formats::ocfs2_disk::{Stack, Superblock};
 use std::fmt::Write as _;
 
@@ -27,7 +28,7 @@ fn cluster_name(superblock: &Superblock) -> &str {
 
 /// Device, stack, cluster, flag, UUID and label.
 pub fn quick(volumes: &[Found]) -> String {
-    let rows = volumes.iter().map(|volume| format!("{:32}  {}", volume.superblock.uuid_text(), shown(&volume.superblock.label)));
+    let rows = volumes.iter().map(|volume| format!("{:32}  {}", volume.superblock.uuid_text(), clean(&volume.superblock.label)));
     table(volumes, &format!("{:32}  Label", "UUID"), rows.collect())
 }
 
@@ -40,7 +41,7 @@ fn table(volumes: &[Found], last: &str, rows: Vec<String>) -> String {
     let devices: Vec<String> = volumes.iter().map(|volume| volume.path.display().to_string()).collect();
     let width = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or(0).max(LEAST);
     let device_width = width(&mut devices.iter().map(|device| device.chars().count()));
-    let cluster_width = width(&mut volumes.iter().map(|volume| shown(cluster_name(&volume.superblock)).chars().count()));
+    let cluster_width = width(&mut volumes.iter().map(|volume| clean(cluster_name(&volume.superblock)).chars().count()));
     let mut text = String::new();
     let mut line = |device: &str, stack: &str, cluster: &str, flag: &str, rest: &str| {
         let line = format!("{device:device_width$}  {stack:5}  {cluster:cluster_width$}  {flag:1}  {rest}");
@@ -51,14 +52,9 @@ fn table(volumes: &[Found], last: &str, rows: Vec<String>) -> String {
     for ((volume, device), rest) in volumes.iter().zip(&devices).zip(rows) {
         let superblock = &volume.superblock;
         let flag = if superblock.global_heartbeat() { "G" } else { "" };
-        line(device, &shown(stack_name(superblock)), &shown(cluster_name(superblock)), flag, &rest);
+        line(device, &clean(stack_name(superblock)), &clean(cluster_name(superblock)), flag, &rest);
     }
     text
-}
-
-/// Text of a disk may hold what steers a terminal.
-fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 fn nodes(volume: &Found, detail: &Detail) -> String {

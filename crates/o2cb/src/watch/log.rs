@@ -85,7 +85,7 @@ impl Log {
                 .send_to(&journal_message(level, text, fields), JOURNAL)
                 .or_else(|_| socket.send_to(&syslog_message(level, text), SYSLOG))
                 .map(drop),
-            (None, _) => writeln!(io::stderr(), "<{level}>{}", super::out::clean(text)),
+            (None, _) => writeln!(io::stderr(), "<{level}>{}", crate::printed::clean(text)),
         };
         if let Err(error) = &sent
             && !self.failing
@@ -119,7 +119,7 @@ fn journal_message(level: u8, text: &str, fields: &[(&str, &str)]) -> Vec<u8> {
 /// Without a time and a host: a local syslog daemon adds both.
 fn syslog_message(level: u8, text: &str) -> Vec<u8> {
     let priority = DAEMON << 3 | level;
-    format!("<{priority}>{IDENTIFIER}[{}]: {}", std::process::id(), super::out::clean(text)).into_bytes()
+    format!("<{priority}>{IDENTIFIER}[{}]: {}", std::process::id(), crate::printed::clean(text)).into_bytes()
 }
 
 #[cfg(test)]
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn messages_as_the_daemons_want_them() {
         let message = String::from_utf8(syslog_message(WARNING, "node2 silent\nfor 7 s")).unwrap();
-        assert_eq!(message, format!("<28>o2cb-watch[{}]: node2 silent?for 7 s", std::process::id()));
+        assert_eq!(message, format!("<28>o2cb-watch[{}]: node2 silent\\nfor 7 s", std::process::id()));
         let message = journal_message(CRITICAL, "a", &[("O2CB_RULE", "silent"), ("O2CB_EVIDENCE", "b\nc")]);
         let mut expected =
             b"MESSAGE=a\nPRIORITY=2\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=o2cb-watch\nO2CB_RULE=silent\nO2CB_EVIDENCE\n".to_vec();

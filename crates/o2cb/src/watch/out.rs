@@ -1,5 +1,6 @@
 //! Pictures as text and as JSON.
 
+use crate::printed::clean;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::o2cb::{O2cbView, page};
@@ -52,9 +53,4 @@ pub fn json(out: &mut dyn Write, picture: &Picture) -> io::Result<()> {
     }
     serde_json::to_writer(&mut *out, &Versioned { schema: SCHEMA, picture })?;
     out.write_all(b"\n")
-}
-
-/// Names come from kernels and disks: none may control a terminal.
-pub fn clean(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
 }

@@ -1,9 +1,10 @@
 //! The live screen: a head, the picture as lines, and a foot.
 
 use super::eye::Eye;
-use super::out::{Picture, clean};
+use super::out::Picture;
 use super::signals::Ended;
 use super::{Options, Told};
+use crate::printed::clean;
 use model::o2cb::page::{Line, Tone, lines};
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};

@@ -90,8 +90,8 @@ fn lost(facts: &Facts, node: &FoundNode, number: u32) -> Finding {
     for message in said.iter().rev().take(3).rev() {
         finding = finding.seen(format!("kernel log: {}", message.text));
     }
-    for rule in facts.firewall.rules.iter().take(5) {
-        finding = finding.seen(format!("firewall of this node: {rule}"));
+    for words in facts.firewall.about(number) {
+        finding = finding.seen(format!("firewall of this node: {words}"));
     }
     let unknown = facts.recent(NEWS_S).find(|message| matches!(&message.event, Some(Event::UnknownNode { .. })));
     if let Some(message) = unknown {

@@ -3,6 +3,7 @@
 use crate::doctor::check::{Finding, Verdict};
 use crate::doctor::facts::Facts;
 use crate::found::count_key;
+use crate::obstacles::InUse;
 
 pub fn judge(facts: &Facts) -> Verdict {
     let Some(cluster) = facts.cluster() else { return Verdict::NotApplicable("no cluster is registered".to_owned()) };
@@ -25,8 +26,8 @@ pub fn judge(facts: &Facts) -> Verdict {
                     .fixed_by(format!("o2cb stop-heartbeat --stale {} (safe, because nothing uses it)", cluster.name));
                 findings.push(finding);
             }
-            Some(why) if why.contains("cannot be told") => unknown = Some(why.clone()),
-            Some(_) => {}
+            Some(InUse::Unknown(why)) => unknown = Some(why.clone()),
+            Some(InUse::Is(_)) => {}
         }
     }
     let seen =

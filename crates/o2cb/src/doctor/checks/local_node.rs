@@ -47,9 +47,7 @@ pub fn judge(facts: &Facts) -> Verdict {
 }
 
 pub fn address(facts: &Facts) -> Verdict {
-    let asked = facts.status.asked.cluster.as_ref();
-    let host = facts.status.found.host.is();
-    let Some(node) = asked.zip(host).and_then(|(cluster, host)| cluster.nodes.iter().find(|node| is_local(&node.name, host))) else {
+    let Some(node) = facts.status.host_node() else {
         return Verdict::NotApplicable("no node of the configuration is this host".to_owned());
     };
     let here = format!("{}:{}", node.address, node.port);

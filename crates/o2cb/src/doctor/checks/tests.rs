@@ -23,6 +23,7 @@ mod disks;
 mod machine;
 
 const NOW_S: u64 = 1_795_779_530;
+const CLOCKS: logs::Clocks = logs::Clocks { printk_us: Some(5_000_000_000), wall_us: Some(NOW_S.cast_signed() * 1_000_000) };
 
 /// A machine, `db1` of three nodes, as a kernel and a folder of files.
 struct Bench {
@@ -121,7 +122,7 @@ impl Bench {
     fn report(&self) -> Report {
         let place = self.machine.place();
         let mut facts = Facts::look(&self.kernel, &place, &Files::new(&place), None);
-        facts.logs = logs::Logs::look(&self.kernel, &place, &[]).unwrap();
+        facts.logs = logs::Logs::look(&self.kernel, &place, &[], CLOCKS).unwrap();
         facts.disks = self.disks.clone();
         facts.storage.extend(self.storage.iter().cloned());
         facts.probes = self.probes.clone();

@@ -1,48 +1,98 @@
-//! Rules of this machine's packet filter about the cluster's port: a hint, not a proof. Programs that list rules make the kernel load
-//! what they ask for; so each is run only if that is loaded already.
+//! What this machine's firewall may have to do with a connection that is missing: what the files of firewalld and ufw say, and rules of
+//! the packet filter about the cluster's port. Rules are a hint, not a proof. Programs that list them make the kernel load what they ask
+//! for; so each is run only if that is loaded already.
 
 use crate::kernel::Look;
-use crate::program::answer_of;
+use crate::program::{Answer, answer_of};
+use crate::status::{Blame, Status, blame};
+use serde::Serialize;
+use std::io;
 use std::process::Command;
 use std::time::Duration;
 
 /// How long a program may take.
 const DEADLINE: Duration = Duration::from_secs(5);
+/// Rules that are shown with a finding.
+const SHOWN: usize = 5;
 
 /// What is known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Firewall {
+    /// Numbers of nodes that this machine's firewall keeps out or may keep out, by its files, and how.
+    pub files: Vec<(u32, String)>,
     /// Rules that drop or reject, or that name the port.
     pub rules: Vec<String>,
-    /// What was asked, and why not all could be.
+    /// What was asked, and what came of it.
     pub asked: Vec<String>,
 }
 
-/// Asks for them.
-pub fn look(look: &dyn Look, port: u16) -> Firewall {
+/// Asks for them; nothing if no cluster is registered, or no node of it is this machine.
+pub fn look(look: &dyn Look, status: &Status) -> Firewall {
+    look_with(look, status, &mut |program, arguments| answer_of(Command::new(program).args(arguments), DEADLINE))
+}
+
+type Run<'a> = &'a mut dyn FnMut(&str, &[&str]) -> io::Result<Answer>;
+
+fn look_with(look: &dyn Look, status: &Status, run: Run<'_>) -> Firewall {
     let mut firewall = Firewall::default();
-    let loaded = |module: &str| look.list(&format!("/sys/module/{module}")).is_ok();
-    if loaded("nf_tables") {
-        firewall.ask("nft", &["list", "ruleset"], port);
+    let Some(local) = status.cluster().and_then(|cluster| cluster.local()) else { return firewall };
+    for node in status.lost().unwrap_or_default() {
+        // Whose firewall is in question is told anyway, and rules are read below.
+        if let (Some(number), Some(why @ (Blame::Closed(..) | Blame::Unsure(..)))) = (node.number.is(), blame(status, local, node)) {
+            firewall.files.push((u32::from(*number), why.words()));
+        }
+    }
+    let Some(&port) = local.port.is() else { return firewall };
+    if look.list("/sys/module/nf_tables").is_ok() {
+        firewall.ask(run, "nft", &["list", "ruleset"], port);
     }
     let tables = look.read("/proc/net/ip_tables_names").map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
     if tables.lines().any(|table| table == "filter") {
-        firewall.ask("iptables-save", &["-t", "filter"], port);
+        firewall.legacy(run, port);
     }
     firewall
 }
 
 impl Firewall {
-    fn ask(&mut self, program: &str, arguments: &[&str], port: u16) {
+    /// What there is to say of a connection with this node, some lines.
+    pub fn about(&self, node: u32) -> Vec<String> {
+        let files = self.files.iter().filter(|(number, _)| *number == node).map(|(_, words)| words.clone());
+        let more = self.rules.len().checked_sub(SHOWN).filter(|more| *more > 0);
+        let more = more.map(|more| format!("and {more} more rules that name the port or drop"));
+        files.chain(self.rules.iter().take(SHOWN).cloned()).chain(more).chain(self.asked.iter().cloned()).collect()
+    }
+
+    /// Tables of the old kernel interface. `iptables-save` may be the variant for `nf_tables`, which does not show these and makes the
+    /// kernel load that.
+    fn legacy(&mut self, run: Run<'_>, port: u16) {
+        let version = |run: Run<'_>, program: &str| run(program, &["--version"]).ok().filter(Answer::is_ok).map(|answer| answer.stdout);
+        let program = if version(run, "iptables-legacy-save").is_some() {
+            "iptables-legacy-save"
+        } else if version(run, "iptables-save").is_some_and(|version| !version.contains("nf_tables")) {
+            // Before the variants there was one program, of the old interface.
+            "iptables-save"
+        } else {
+            self.asked
+                .push("rules of the old iptables are loaded, and no program is here that lists them: iptables-legacy-save".to_owned());
+            return;
+        };
+        self.ask(run, program, &["-t", "filter"], port);
+    }
+
+    fn ask(&mut self, run: Run<'_>, program: &str, arguments: &[&str], port: u16) {
         let asked = format!("{program} {}", arguments.join(" "));
-        match answer_of(Command::new(program).args(arguments), DEADLINE) {
+        let came = match run(program, arguments) {
             Ok(answer) if answer.is_ok() => {
-                self.rules.extend(of_interest(&answer.stdout, port).into_iter().map(|rule| format!("{program}: {rule}")));
-                self.asked.push(asked);
+                let rules = of_interest(&answer.stdout, port);
+                let came =
+                    if rules.is_empty() { format!("no rule names port {port}, no policy drops") } else { "see its rules".to_owned() };
+                self.rules.extend(rules.into_iter().map(|rule| format!("{program}: {rule}")));
+                came
             }
-            Ok(answer) => self.asked.push(format!("{asked}: {}", answer.complaint())),
-            Err(error) => self.asked.push(format!("{asked}: {error}")),
-        }
+            Ok(answer) => format!("unknown: {}", answer.complaint()),
+            Err(error) => format!("unknown: {error}"),
+        };
+        self.asked.push(format!("asked `{asked}`: {came}"));
     }
 }
 
@@ -63,11 +113,73 @@ fn of_interest(rules: &str, port: u16) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::kernel::model::ModelKernel;
+    use crate::plan::tests::{go_online, timeouts};
+    use crate::stack::{Files, samples};
+    use crate::volumes::testing::Machine;
+    use formats::cluster_conf::HeartbeatMode;
+
     #[test]
     fn rules_that_matter() {
         let rules = "table inet filter {\n chain input {\n  type filter hook input priority 0; policy drop;\n  tcp dport 22 accept\n  tcp dport 7777 drop\n  tcp dport 17777 accept\n";
-        let told = super::of_interest(rules, 7777);
+        let told = of_interest(rules, 7777);
         assert_eq!(told, ["type filter hook input priority 0; policy drop;", "tcp dport 7777 drop"]);
-        assert_eq!(super::of_interest(":INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\n", 7777), [":INPUT DROP [0:0]"]);
+        assert_eq!(of_interest(":INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\n", 7777), [":INPUT DROP [0:0]"]);
+    }
+
+    /// `db1` does not see `db2`, which connects to it.
+    fn kernel() -> ModelKernel {
+        let mut kernel = samples::machine(1);
+        go_online(&mut kernel, &samples::cluster(HeartbeatMode::Global, 3, 1), &timeouts(&[]));
+        (kernel.live, kernel.connected) = ([2, 3].into(), [3].into());
+        kernel
+    }
+
+    /// What is known, and which programs were run for it.
+    fn seen(kernel: &ModelKernel, answer: impl Fn(&str, &[&str]) -> io::Result<Answer>) -> (Firewall, Vec<String>) {
+        let status = Status::look(kernel, &Files::new(&Machine::new().place()), Some("web"));
+        let mut ran = Vec::new();
+        let firewall = look_with(kernel, &status, &mut |program, arguments| {
+            ran.push(format!("{program} {}", arguments.join(" ")));
+            answer(program, arguments)
+        });
+        (firewall, ran)
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "what a program's run gives")]
+    fn says(text: &str) -> io::Result<Answer> {
+        Ok(Answer { code: Some(0), stdout: text.to_owned(), stderr: String::new() })
+    }
+
+    #[test]
+    fn files_of_firewalld_are_asked_by_the_reader_of_status() {
+        let mut kernel = kernel();
+        kernel.install_firewalld(true);
+        let (firewall, ran) = seen(&kernel, |_, _| says(""));
+        assert!(firewall.about(2)[0].contains("firewalld here keeps 10.9.0.2 out of port 7777"), "{firewall:?}");
+        assert_eq!((firewall.about(3), ran), (Vec::new(), Vec::new()), "nothing is loaded, so nothing is run");
+    }
+
+    #[test]
+    fn the_variant_for_nf_tables_is_never_run_for_old_tables() {
+        let mut kernel = kernel();
+        kernel.put("/proc/net/ip_tables_names", "nat\nfilter\n");
+        let missing = || Err(io::Error::from(io::ErrorKind::NotFound));
+        let (firewall, ran) =
+            seen(&kernel, |_, arguments| says(if arguments == ["--version"] { "v1.8.9 (legacy)" } else { ":INPUT DROP [0:0]" }));
+        assert_eq!(ran, ["iptables-legacy-save --version", "iptables-legacy-save -t filter"]);
+        assert_eq!(firewall.about(2), ["iptables-legacy-save: :INPUT DROP [0:0]", "asked `iptables-legacy-save -t filter`: see its rules"]);
+        let variant =
+            |program: &str, _: &[&str]| if program == "iptables-save" { says("iptables-save v1.8.9 (nf_tables)") } else { missing() };
+        let (firewall, ran) = seen(&kernel, variant);
+        assert!(!ran.contains(&"iptables-save -t filter".to_owned()) && firewall.about(2)[0].contains("no program is here"), "{ran:?}");
+        let old = |program: &str, arguments: &[&str]| match (program, arguments) {
+            ("iptables-save", ["--version"]) => says("iptables-save v1.4.21"),
+            ("iptables-save", _) => says("-A INPUT -p tcp --dport 22 -j ACCEPT\n"),
+            _ => missing(),
+        };
+        let (firewall, _) = seen(&kernel, old);
+        assert_eq!(firewall.about(2), ["asked `iptables-save -t filter`: no rule names port 7777, no policy drops"]);
     }
 }

@@ -6,6 +6,7 @@ use crate::place::Place;
 use crate::program::answer_of;
 use formats::kernel_log::{Message, pstore_order};
 use rustix::fs::{Mode, OFlags};
+use rustix::time::{ClockId, clock_gettime};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,6 +18,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const ENTRIES: &str = "20000";
 /// One record of `/dev/kmsg` at most (`CONSOLE_EXT_LOG_MAX`).
 const RECORD: usize = 8192;
+/// The most that is read of this boot's log, bytes: a kernel that writes faster than it is read would never end.
+const MOST_BYTES: usize = 16 << 20;
 /// Where pstore's files are, and where systemd puts them away.
 const PSTORE: [&str; 2] = ["/sys/fs/pstore", "/var/lib/systemd/pstore"];
 
@@ -38,8 +41,29 @@ pub struct Logs {
     pub before: Vec<Log>,
     /// What could not be read, and why.
     pub unread: Vec<String>,
-    /// Since the kernel started, µs.
+    /// [`Clocks::printk_us`] when they were read.
     pub uptime_us: Option<u64>,
+}
+
+/// Two clocks at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Clocks {
+    /// The clock that stamps messages, µs: since the kernel started, without the time that it was suspended. `/proc/uptime` counts that
+    /// time, too, so it is another clock.
+    pub printk_us: Option<u64>,
+    /// µs since 1970.
+    pub wall_us: Option<i64>,
+}
+
+impl Clocks {
+    /// What they say now. Messages are stamped by `local_clock()` (`kernel/printk/printk.c`), which no time service turns: the raw
+    /// monotonic clock is nearest to it.
+    pub fn now() -> Clocks {
+        let raw = clock_gettime(ClockId::MonotonicRaw);
+        let us = |seconds: i64, ns: i64| u64::try_from(seconds).ok()?.checked_mul(1_000_000)?.checked_add(u64::try_from(ns / 1000).ok()?);
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
+        Clocks { printk_us: us(raw.tv_sec, raw.tv_nsec), wall_us: wall.and_then(|time| i64::try_from(time.as_micros()).ok()) }
+    }
 }
 
 impl Default for Logs {
@@ -49,14 +73,14 @@ impl Default for Logs {
 }
 
 impl Logs {
-    /// Reads all. `named`: files of `--kernel-log`.
-    pub fn look(look: &dyn Look, place: &Place, named: &[PathBuf]) -> anyhow::Result<Logs> {
-        let wall_us = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok().and_then(|time| i64::try_from(time.as_micros()).ok());
-        let uptime = look.read("/proc/uptime").ok().and_then(|text| String::from_utf8_lossy(&text).split('.').next()?.parse::<u64>().ok());
-        let uptime_us = uptime.and_then(|seconds| seconds.checked_mul(1_000_000));
-        let started_us = wall_us.zip(uptime_us).and_then(|(wall, uptime)| wall.checked_sub_unsigned(uptime));
-        let mut logs = Logs { uptime_us, ..Logs::default() };
-        logs.now = Seen::of(kmsg(&place.at("/dev/kmsg"))).map(|bytes| {
+    /// Reads all. `named`: files of `--kernel-log`; `clocks`: of now.
+    pub fn look(look: &dyn Look, place: &Place, named: &[PathBuf], clocks: Clocks) -> anyhow::Result<Logs> {
+        let started_us = clocks.wall_us.zip(clocks.printk_us).and_then(|(wall, uptime)| wall.checked_sub_unsigned(uptime));
+        let mut logs = Logs { uptime_us: clocks.printk_us, ..Logs::default() };
+        logs.now = Seen::of(kmsg(&place.at("/dev/kmsg"), MOST_BYTES)).map(|(bytes, all)| {
+            if !all {
+                logs.unread.push(format!("the kernel's log of this boot: what comes after its first {} MiB", MOST_BYTES >> 20));
+            }
             let mut messages = Message::all_of(&bytes);
             for message in &mut messages {
                 message.at.wall_us = started_us.zip(message.at.boot_us).and_then(|(start, at)| start.checked_add_unsigned(at));
@@ -128,20 +152,21 @@ impl Logs {
     }
 }
 
-/// All records that the kernel still has.
-fn kmsg(path: &Path) -> io::Result<Vec<u8>> {
+/// All records that the kernel still has, and whether these are all: no more are begun after `most` bytes.
+fn kmsg(path: &Path, most: usize) -> io::Result<(Vec<u8>, bool)> {
     let device = rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
     let mut log = Vec::new();
     let mut record = vec![0; RECORD];
-    loop {
+    while log.len() < most {
         match rustix::io::read(&device, &mut record) {
-            Ok(0) | Err(rustix::io::Errno::AGAIN) => return Ok(log),
+            Ok(0) | Err(rustix::io::Errno::AGAIN) => return Ok((log, true)),
             Ok(length) => log.extend_from_slice(record.get(..length).unwrap_or_default()),
             // Overwritten while it was read: the next one is there.
             Err(rustix::io::Errno::PIPE | rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }
+    Ok((log, false))
 }
 
 #[cfg(test)]
@@ -155,19 +180,38 @@ mod tests {
         let machine = Machine::new();
         machine.write("dev/kmsg", "5,1,2500000,-;o2hb: Heartbeat mode set to local\n SUBSYSTEM=x\n");
         let mut kernel = ModelKernel::new();
-        kernel.put("/proc/uptime", "12.50 30.1\n");
+        // It was suspended for long: its messages do not know.
+        kernel.put("/proc/uptime", "99912.50 30.1\n");
         kernel.put(
             "/sys/fs/pstore/dmesg-efi-2",
             "Panic#1 Part1\n<3>[   99.0] *** ocfs2 is very sorry to be fencing this system by panicing ***\n",
         );
         kernel.put("/sys/fs/pstore/dmesg-efi-1", "Panic#1 Part2\n<6>[   98.0] o2hb: Heartbeat mode set to local\n");
-        let logs = Logs::look(&kernel, &machine.place(), &[]).unwrap();
+        let clocks = Clocks { printk_us: Some(12_000_000), wall_us: Some(1_795_779_530_000_000) };
+        let logs = Logs::look(&kernel, &machine.place(), &[], clocks).unwrap();
         let now = logs.now.is().unwrap();
         assert_eq!((now.messages.len(), logs.uptime_us), (1, Some(12_000_000)));
-        assert!(now.messages[0].at.wall_us.is_some());
+        assert_eq!(now.messages[0].at.wall_us, Some(1_795_779_520_500_000));
         let before = &logs.before[0];
         assert_eq!((before.source.as_str(), before.messages.len()), ("/sys/fs/pstore", 2));
         assert_eq!(before.messages[0].text, "o2hb: Heartbeat mode set to local");
-        assert!(Logs::look(&kernel, &machine.place(), &["/does/not/exist".into()]).is_err());
+        assert!(Logs::look(&kernel, &machine.place(), &["/does/not/exist".into()], clocks).is_err());
+    }
+
+    #[test]
+    fn a_log_without_end_is_not_read_for_ever() {
+        let machine = Machine::new();
+        machine.write("dev/kmsg", &"6,1,1,-;x\n".repeat(3000));
+        let (log, all) = kmsg(&machine.place().at("/dev/kmsg"), 10_000).unwrap();
+        assert!(!all && (10_000..10_000 + RECORD).contains(&log.len()), "{}", log.len());
+        assert!(kmsg(&machine.place().at("/dev/kmsg"), MOST_BYTES).unwrap().1);
+    }
+
+    #[test]
+    fn now_is_by_the_clock_that_stamps_messages() {
+        let (before, now, after) =
+            (clock_gettime(ClockId::MonotonicRaw), Clocks::now().printk_us.unwrap(), clock_gettime(ClockId::MonotonicRaw));
+        let us = |time: rustix::time::Timespec| u64::try_from(time.tv_sec * 1_000_000 + time.tv_nsec / 1000).unwrap();
+        assert!((us(before)..=us(after)).contains(&now), "{now}");
     }
 }

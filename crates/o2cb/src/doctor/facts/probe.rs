@@ -2,12 +2,14 @@
 //! so only that direction is tried, and nothing is sent. The other kernel takes the connection for a failed attempt of this node's and
 //! may write a line about it to its log.
 
+use crate::found::FoundNode;
 use crate::status::Status;
 use rustix::event::{self, PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long an answer is waited for.
@@ -39,22 +41,28 @@ pub struct Probe {
     pub ms: u64,
 }
 
-/// Tries all nodes that beat, are not connected, and have a lower number than this one.
+/// Tries all nodes that beat, are not connected, and have a lower number than this one; all at once.
 pub fn look(status: &Status) -> Vec<Probe> {
-    let Some(cluster) = status.cluster() else { return Vec::new() };
-    let (Some(live), Some(connected)) = (status.found.beats.live.is(), status.found.connected.is()) else { return Vec::new() };
     // From another address of this host the other kernel would not know who it is.
-    let own = cluster.local().and_then(|node| Some((*node.number.is()?, *node.address.is()?)));
+    let own = status.cluster().and_then(|cluster| cluster.local()).and_then(|node| Some((*node.number.is()?, *node.address.is()?)));
     let Some((own, from)) = own else { return Vec::new() };
-    let mut probes = Vec::new();
-    for node in &cluster.nodes {
-        let (Some(&number), Some(&address), Some(&port)) = (node.number.is(), node.address.is(), node.port.is()) else { continue };
-        let lost = live.contains(&u32::from(number)) && !connected.contains(&u32::from(number));
-        if lost && number < own {
-            probes.push(probe(u32::from(number), from, SocketAddrV4::new(address, port)));
-        }
-    }
-    probes
+    let at = |node: &FoundNode| Some((u32::from(*node.number.is()?), SocketAddrV4::new(*node.address.is()?, *node.port.is()?)));
+    let lower = |node: &&FoundNode| node.number.is().is_some_and(|number| *number < own);
+    let targets = status.lost().unwrap_or_default().into_iter().filter(lower).filter_map(at).collect();
+    all_at_once(targets, |node, to| probe(node, from, to))
+}
+
+/// A node that drops packets costs all of the patience: each has a thread. In the order of the targets.
+fn all_at_once(targets: Vec<(u32, SocketAddrV4)>, one: impl Fn(u32, SocketAddrV4) -> Probe + Sync) -> Vec<Probe> {
+    let one = &one;
+    thread::scope(|scope| {
+        let threads: Vec<_> = targets.into_iter().map(|(node, to)| (node, to, scope.spawn(move || one(node, to)))).collect();
+        let died = |node, to: SocketAddrV4| {
+            let outcome = Outcome::Other("the thread that tried it died".to_owned());
+            Probe { node, at: (*to.ip(), to.port()), outcome, ms: 0 }
+        };
+        threads.into_iter().map(|(node, to, thread)| thread.join().unwrap_or_else(|_| died(node, to))).collect()
+    })
 }
 
 /// One attempt, from this node's own address as its kernel makes it (`o2net_start_connect`, `fs/ocfs2/cluster/tcp.c`).
@@ -110,5 +118,18 @@ mod tests {
     fn an_address_that_is_not_here() {
         let probe = probe(1, Ipv4Addr::new(192, 0, 2, 1), SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9));
         assert!(matches!(&probe.outcome, Outcome::Other(why) if why.contains("192.0.2.1")), "{probe:?}");
+    }
+
+    #[test]
+    fn nodes_are_tried_at_once() {
+        // Each waits until both are being tried: one after the other would never end.
+        let both = std::sync::Barrier::new(2);
+        let one = |node, to: SocketAddrV4| {
+            both.wait();
+            Probe { node, at: (*to.ip(), to.port()), outcome: Outcome::Silence, ms: 0 }
+        };
+        let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1);
+        let probes = all_at_once(vec![(2, to), (1, to)], one);
+        assert_eq!(probes.iter().map(|probe| probe.node).collect::<Vec<_>>(), [2, 1]);
     }
 }

@@ -6,6 +6,8 @@ use formats::kernel_log::Event;
 /// A loss that goes on.
 struct Loss {
     node: u32,
+    /// The connection ended.
+    disconnected: bool,
     lines: Vec<Line>,
 }
 
@@ -24,11 +26,12 @@ pub fn tell(boot: &Boot<'_>) -> Vec<Story> {
                     loss.lines.push(Boot::line(message));
                 } else {
                     let first = Boot::concluded(message, *ms, format!("last message from node {}", peer.number));
-                    open.push(Loss { node: peer.number, lines: vec![first, Boot::line(message)] });
+                    open.push(Loss { node: peer.number, disconnected: false, lines: vec![first, Boot::line(message)] });
                 }
             }
             Some(Event::Disconnected { peer }) => {
                 if let Some(loss) = open.iter_mut().find(|loss| loss.node == peer.number) {
+                    loss.disconnected = true;
                     loss.lines.push(Boot::line(message));
                 }
             }
@@ -52,8 +55,7 @@ pub fn tell(boot: &Boot<'_>) -> Vec<Story> {
 
 fn story(boot: &Boot<'_>, loss: Loss, over: bool) -> Story {
     let (own, node) = (boot.own_words(), loss.node);
-    let disconnected = loss.lines.iter().any(|line| line.words.ends_with("is gone"));
-    let (short, cause) = match (over, disconnected) {
+    let (short, cause) = match (over, loss.disconnected) {
         (true, _) => (
             "lost for a while, and came back",
             "a cut or overloaded network, or a machine that stood still; it came back before anybody was fenced",

@@ -1,6 +1,6 @@
 //! How another node died, as a survivor saw it.
 
-use super::{Boot, Kind, Line, Story, seconds};
+use super::{Basis, Boot, Kind, Line, Story, seconds};
 use formats::kernel_log::{Event, Message};
 
 /// How far back its first signs are looked for, µs.
@@ -9,9 +9,6 @@ const BACK_US: i64 = 600_000_000;
 const AFTER_US: i64 = 600_000_000;
 /// Evictions of one node from several domains belong together, µs.
 const TOGETHER_US: i64 = 60_000_000;
-
-/// Between the last sign of life and its place in the log, µs.
-const SLACK_US: i64 = 4_000_000;
 
 /// Who hears of hung storage.
 const ASKED: &str = "hung storage is told to the node with the lowest number alone: its log may know more";
@@ -44,21 +41,25 @@ fn own(boot: &Boot<'_>, index: usize) -> Story {
     boot.story(Kind::OwnEviction, boot.own, format!("{own} was evicted from its own domain"), cause, lines)
 }
 
-/// What came before, as far as it is about the node and newer than its last connection.
+/// What came before, as far as it is about the node and newer than its last connection. A decision of the quorum names no node: it counts
+/// only once this node lost its connection.
 fn signs<'a>(boot: &Boot<'a>, index: usize, node: u32) -> Vec<&'a Message> {
     let mut signs: Vec<&Message> = Vec::new();
     for (_, message) in boot.before(index, BACK_US) {
-        match &message.event {
-            Some(Event::Connected { peer, .. }) if peer.number == node => signs.clear(),
-            // A decision names no node: it is about this one only if it was lost before.
-            Some(Event::NotFencing { .. }) if signs.iter().any(|sign| is_loss(sign)) => signs.push(message),
-            Some(Event::CarrierLost { .. } | Event::WriteHung { .. } | Event::AllHung { .. }) => signs.push(message),
-            Some(event) if event.node() == Some(node) && !matches!(event, Event::Joined { .. }) => signs.push(message),
-            _ => {}
+        let Some(event) = &message.event else { continue };
+        let counts = match event {
+            Event::Connected { peer, .. } if peer.number == node => {
+                signs.clear();
+                false
+            }
+            Event::NotFencing { .. } => signs.iter().any(|sign| is_loss(sign)),
+            Event::CarrierLost { .. } | Event::WriteHung { .. } | Event::AllHung { .. } => true,
+            Event::Joined { .. } => false,
+            event => event.node() == Some(node),
+        };
+        if counts {
+            signs.push(message);
         }
-    }
-    if !hung_at_the_end(boot, index, &signs) {
-        signs.retain(|message| !is_negotiation(message));
     }
     signs
 }
@@ -67,32 +68,14 @@ fn is_loss(message: &Message) -> bool {
     matches!(message.event, Some(Event::Idle { .. } | Event::Disconnected { .. }))
 }
 
-fn is_negotiation(message: &Message) -> bool {
-    matches!(message.event, Some(Event::NegotiationReceived { .. }))
-}
-
-/// Whether the node's storage hung when it ended: it says so again after each half of what is allowed, so its last word of it is not much
-/// older than its last sign of life.
-fn hung_at_the_end(boot: &Boot<'_>, index: usize, signs: &[&Message]) -> bool {
-    let Some(said) = signs.iter().rfind(|message| is_negotiation(message)) else { return false };
-    let evicted = boot.messages.get(index).copied();
-    let ends = signs.iter().copied().chain(evicted).filter_map(|message| {
-        let silent_us = match message.event {
-            Some(Event::Idle { ms, .. }) => i64::try_from(ms.saturating_mul(1000)).unwrap_or(i64::MAX),
-            Some(Event::Disconnected { .. } | Event::Evicted { .. }) => 0,
-            _ => return None,
-        };
-        message.at.since(said.at).map(|later| later.saturating_sub(silent_us))
-    });
-    let most = boot.half_us.saturating_add(boot.half_us / 2).saturating_add(SLACK_US);
-    // Without a clock nothing speaks against it.
-    ends.min().is_none_or(|later| later <= most)
-}
-
 fn other(boot: &Boot<'_>, index: usize, node: u32) -> Story {
     let signs = signs(boot, index, node);
     let has = |wanted: fn(&Event) -> bool| signs.iter().any(|message| message.event.as_ref().is_some_and(wanted));
-    let hung = has(|event| matches!(event, Event::NegotiationReceived { .. }));
+    let end = boot.messages.get(index).map(|message| message.at).unwrap_or_default();
+    let last_hung = signs.iter().rev().find(|message| matches!(message.event, Some(Event::NegotiationReceived { .. })));
+    // How long before the end it last said that its write hangs, µs. A node whose write goes on hanging says so again and again.
+    let hung_us = last_hung.map(|message| end.since(message.at));
+    let hung = hung_us.is_some_and(|ago| ago.is_none_or(|us| us <= said_again_us(boot)));
     let decided = signs.iter().rev().find_map(|message| match message.event {
         Some(Event::NotFencing { beating, connected, .. }) => Some((beating, connected)),
         _ => None,
@@ -107,14 +90,15 @@ fn other(boot: &Boot<'_>, index: usize, node: u32) -> Story {
     });
     let link = has(|event| matches!(event, Event::CarrierLost { .. }));
     let own = boot.own_words();
-    let open;
+    let mut open;
+    let mut basis = Basis::Concluded;
     let (short, cause) = if hung {
         open = format!("that it fenced itself for that is concluded: only its own log says so (console, pstore, journal of node {node})");
         (
             format!("storage of node {node} hung"),
             format!(
-                "storage of node {node} hung: it said so itself, and asked to wait; that all nodes' writes hang was not said, so it had to \
-                 fence itself"
+                "storage of node {node} hung: it said so itself, and asked to wait; this log has no approval, which comes only if the storage of \
+                 all hangs, so it had to fence itself"
             ),
         )
     } else if let Some((beating, connected)) = decided {
@@ -128,6 +112,7 @@ fn other(boot: &Boot<'_>, index: usize, node: u32) -> Story {
             ),
         )
     } else if let Some(ms) = silent {
+        basis = Basis::NoSign;
         open = format!(
             "no power, a crash, a hang and a fence look alike from here: node {node}'s console, its pstore or the journal of its previous boot \
              can tell; {ASKED}"
@@ -135,25 +120,31 @@ fn other(boot: &Boot<'_>, index: usize, node: u32) -> Story {
         (
             format!("node {node} died (no sign before)"),
             format!(
-                "node {node} died (no sign before): it fell silent on the network for {} and on disk together, without a word of hung storage and without a quorum decision",
+                "node {node} died (no sign before): it fell silent on the network for {} and on disk together, without a word of storage that hung then \
+                 and without a quorum decision",
                 seconds(ms)
             ),
         )
-    } else if let Some(state) = closed {
+    } else if closed == Some(8) {
         open = "whether it was restarted by somebody or crashed cannot be told from here".to_owned();
         (
-            format!("node {node} went down and its connection was {}", if state == 7 { "reset" } else { "closed" }),
-            if state == 7 {
-                format!(
-                    "the connection of node {node} was reset while it was still in the domain: its kernel had started anew, or its network was taken away"
-                )
-            } else {
-                format!(
-                    "node {node} closed its connections while it was still in the domain: it was stopped or restarted without unmounting"
-                )
-            },
+            format!("node {node} went down and its connection was closed"),
+            format!("node {node} closed its connections while it was still in the domain: it was stopped or restarted without unmounting"),
+        )
+    } else if closed.is_some() {
+        basis = Basis::NoSign;
+        open = format!(
+            "whether it crashed, fenced itself or was restarted: node {node}'s console, its pstore or the journal of its previous boot can tell"
+        );
+        (
+            format!("node {node} died and its connection was reset"),
+            format!(
+                "the connection to node {node} was reset, which is no farewell: so answers a kernel that was started anew and does not know it, \
+                 or a firewall; its heartbeat stopped or began anew"
+            ),
         )
     } else {
+        basis = Basis::NoSign;
         open = format!("this log has no sign of it from before; {ASKED}");
         (
             format!("node {node} died"),
@@ -162,11 +153,25 @@ fn other(boot: &Boot<'_>, index: usize, node: u32) -> Story {
             ),
         )
     };
+    if let Some(Some(us)) = hung_us.filter(|_| !hung) {
+        open += &format!(
+            "; it had said that its heartbeat write hung, {} before it was evicted, and not again, as it would have if it went on",
+            seconds(us.unsigned_abs() / 1000)
+        );
+    }
     let mut lines = lines_of(boot, index, node, &signs);
     lines.dedup_by(|a, b| a.words == b.words && a.at == b.at);
     let mut story = boot.story(Kind::NodeDied, Some(node), format!("node {node} died and was recovered: {short}"), cause, lines);
+    story.basis = basis;
     story.open = open;
     story
+}
+
+/// A node whose write goes on hanging says so each half of its timeout; its fence is one half after the last time, and up to two beats
+/// later the others count it as dead.
+fn said_again_us(boot: &Boot<'_>) -> i64 {
+    let beats_us = i64::from(formats::o2hb::BEAT_MS) * 2 * 1000;
+    (boot.half_us / 2).saturating_mul(3).saturating_add(beats_us)
 }
 
 /// Moments before and after.

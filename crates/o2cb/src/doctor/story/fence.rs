@@ -58,15 +58,20 @@ fn disk(boot: &Boot<'_>, index: usize, last: usize, device: &str, ms: u64) -> St
     let told: Vec<&Message> =
         boot.before(last, window).map(|(_, message)| message).filter(|message| message.event.as_ref().is_some_and(of_disk)).collect();
     let failed = told.iter().any(|message| matches!(message.event, Some(Event::HeartbeatIoError { .. } | Event::DiskError { .. })));
-    let asked = told.iter().find_map(|message| match message.event {
+    let asked = told.iter().rev().find_map(|message| match message.event {
         Some(Event::WriteHung { asked, .. }) => asked,
         _ => None,
     });
-    let approved = told.iter().any(|message| matches!(message.event, Some(Event::NegotiationApproved { .. })));
+    // Whether the answer to the last time that it asked is in the log: an approval lets it wait for as long again.
+    let approved = told.iter().rev().find_map(|message| match message.event {
+        Some(Event::NegotiationApproved { .. }) => Some(true),
+        Some(Event::WriteHung { .. }) => Some(false),
+        _ => None,
+    });
     lines.extend(few(&told));
     let how = if failed { "failed" } else { "hung" };
     let asked = match asked {
-        Some(node) if approved => format!("; it asked node {node} to wait, which was approved for a while"),
+        Some(node) if approved == Some(true) => format!("; it asked node {node} to wait, and an approval came"),
         Some(node) => format!("; it asked node {node} to wait, and no approval came"),
         None if failed => "; after an error nodes do not negotiate".to_owned(),
         None => String::new(),

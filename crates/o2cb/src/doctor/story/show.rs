@@ -1,6 +1,7 @@
 //! A story on screen and as JSON.
 
 use super::{Line, Story};
+use crate::printed::told;
 use formats::kernel_log::Stamp;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -20,18 +21,17 @@ impl Story {
     /// As text, several lines.
     pub fn text(&self) -> String {
         let begun = self.lines.first().map(|line| line.at).unwrap_or_default();
-        let mut text = format!("History, {}: {}\n    cause: {}\n", clock(begun), self.headline, self.cause);
+        let mut text = told("History, ", 4, &format!("{}: {}", clock(begun), self.headline));
+        text += &told("    cause: ", 11, &self.cause);
         if !self.open.is_empty() {
-            text += &format!("    not known: {}\n", self.open);
+            text += &told("    not known: ", 15, &self.open);
         }
-        if let Some(total) = self.total_ms().filter(|total| *total > 0) {
-            text += &format!("    in all {:.1} s, from {}\n", total as f64 / 1000.0, self.source);
-        } else {
-            text += &format!("    from {}\n", self.source);
-        }
+        let total = self.total_ms().filter(|total| *total > 0);
+        let total = total.map_or_else(String::new, |total| format!("in all {:.1} s, ", total as f64 / 1000.0));
+        text += &told("    ", 4, &format!("{total}from {}", self.source));
         for line in &self.lines {
             let since = line.at.since(begun).map_or_else(|| "        ?".to_owned(), |us| format!("{:+8.2} s", us as f64 / 1e6));
-            text += &format!("    {since}  {}\n", line.words);
+            text += &told(&format!("    {since}  "), 16, &line.words);
         }
         text
     }
@@ -54,6 +54,7 @@ impl Story {
             "source": self.source,
             "headline": self.headline,
             "cause": self.cause,
+            "basis": self.basis,
             "not_known": (!self.open.is_empty()).then_some(&self.open),
             "total_ms": self.total_ms(),
             "lines": self.lines.iter().map(line).collect::<Vec<_>>(),

@@ -1,13 +1,13 @@
 //! Stories of logs as real kernels write them, from both ends of each death.
 
-use super::{Kind, Story, tell};
+use super::{Basis, Kind, Known, Story, tell};
 use formats::kernel_log::Message;
 
 const REGION: &str = "region 003042E03E0B4F679C65C95B76CAE8D4 (dm-0)";
 const PEER: &str = "node node2 (num 2) at 10.77.0.2:7777";
 
 fn told(log: &str, own: u32) -> Vec<Story> {
-    tell(&Message::all_of(log.as_bytes()), Some(own), None, "a test")
+    tell(&Message::all_of(log.as_bytes()), Known { own: Some(own), threshold: Some(7) }, "a test")
 }
 
 fn only(log: &str, own: u32) -> Story {
@@ -48,10 +48,10 @@ fn a_failing_disk_is_told_apart_from_one_that_hangs() {
 fn a_stalled_disk_as_a_survivor_tells_it() {
     let log = format!(
         "[  206.02] o2hb: receive negotiate timeout message from node 2 on {REGION}.\n\
-         [  222.10] o2net: Connection to {PEER} has been idle for 10.105 secs.\n\
-         [  226.10] o2net: No longer connected to {PEER}\n\
-         [  226.10] o2cb: o2dlm has evicted node 2 from domain D\n\
-         [  226.11] o2cb: o2dlm has evicted node 2 from domain E\n\
+         [  212.10] o2net: Connection to {PEER} has been idle for 10.105 secs.\n\
+         [  216.10] o2net: No longer connected to {PEER}\n\
+         [  216.10] o2cb: o2dlm has evicted node 2 from domain D\n\
+         [  216.11] o2cb: o2dlm has evicted node 2 from domain E\n\
          [  228.00] o2dlm: Begin recovery on domain D for node 2\n\
          [  228.00] o2dlm: Node 1 (me) is the Recovery Master for the dead node 2 in domain D\n\
          [  230.00] o2dlm: End recovery on domain D\n\
@@ -73,14 +73,16 @@ fn a_hang_that_was_over_is_no_cause_of_a_death() {
              [  226.10] o2cb: o2dlm has evicted node 2 from domain D\n"
         )
     };
-    let story = |said, half_s| tell(&Message::all_of(log(said).as_bytes()), Some(9), half_s, "a test").remove(0);
-    // It would have said so again each 6 s: until 212 it did not.
-    let quiet = story(150, Some(6));
-    assert!(quiet.headline.contains("no sign before") && quiet.lines.len() == 3, "{quiet:#?}");
-    assert!(story(206, Some(6)).headline.contains("storage of node 2 hung"));
+    let story = |said, threshold| tell(&Message::all_of(log(said).as_bytes()), Known { own: Some(9), threshold }, "a test").remove(0);
+    // It would have said so again each 6 s: until 226 it did not.
+    let quiet = story(150, Some(7));
+    assert!(quiet.headline.contains("no sign before") && quiet.open.contains("not again"), "{quiet:#?}");
+    // Whoever cannot write from 200 on is dead at 214: until 226 it wrote again.
+    assert!(story(206, Some(7)).headline.contains("no sign before"));
+    assert!(story(214, Some(7)).headline.contains("storage of node 2 hung"));
     // Each 30 s, as by default.
-    assert!(story(175, None).headline.contains("storage of node 2 hung"));
-    let all = story(206, Some(6)).cause;
+    assert!(story(194, None).headline.contains("storage of node 2 hung"));
+    let all = story(214, Some(7)).cause;
     assert!(!all.contains("storage of others worked"), "{all}");
 }
 
@@ -181,7 +183,81 @@ fn deaths_of_the_lab() {
     );
     let story = only(&read("stalled-victim.txt"), 3);
     assert_eq!((story.kind, story.total_ms()), (Kind::DiskFence, Some(12_160)));
-    assert!(story.cause.contains("it asked node 1 to wait"), "{story:#?}");
+    assert!(story.cause.contains("it asked node 1 to wait, and no approval came"), "{story:#?}");
+}
+
+#[test]
+fn a_hang_that_was_over_killed_nobody() {
+    let log = format!(
+        "[  206.02] o2hb: receive negotiate timeout message from node 2 on {REGION}.\n\
+         [  406.10] o2net: Connection to {PEER} has been idle for 10.105 secs.\n\
+         [  416.10] o2net: No longer connected to {PEER}\n\
+         [  416.10] o2cb: o2dlm has evicted node 2 from domain D\n"
+    );
+    let story = told(&log, 1).into_iter().find(|story| story.kind == Kind::NodeDied).unwrap();
+    assert!(story.cause.contains("node 2 died (no sign before)") && story.basis == Basis::NoSign, "{story:#?}");
+    assert!(story.open.contains("its heartbeat write hung, 210.1 s before it was evicted"), "{story:#?}");
+    // By the threshold of the kernel's own it may have gone on.
+    let long = log.replace("206.02", "370.02");
+    let death =
+        |known| tell(&Message::all_of(long.as_bytes()), known, "a test").into_iter().find(|story| story.kind == Kind::NodeDied).unwrap();
+    assert!(death(Known::default()).cause.contains("storage of node 2 hung"));
+    assert!(death(Known { own: None, threshold: Some(7) }).cause.contains("no sign before"));
+}
+
+#[test]
+fn a_decision_of_the_quorum_about_another_node_is_no_cause() {
+    let other = PEER.replace("node2 (num 2)", "node3 (num 3)");
+    let log = format!(
+        "[  100.00] o2net: Connection to {other} has been idle for 10.0 secs.\n\
+         [  119.00] (kworker/0:1,12,0):o2quo_make_decision:166 not fencing this node, heartbeating: 3, connected: 2, lowest: 1 (reachable)\n\
+         [  130.00] o2cb: o2dlm has evicted node 3 from domain D\n\
+         [  300.00] o2net: Connection to {PEER} has been idle for 10.0 secs.\n\
+         [  306.00] o2net: No longer connected to {PEER}\n\
+         [  306.00] o2cb: o2dlm has evicted node 2 from domain D\n"
+    );
+    let causes: Vec<(Option<u32>, Basis, String)> = told(&log, 1).into_iter().map(|story| (story.node, story.basis, story.cause)).collect();
+    assert_eq!(causes.len(), 2, "{causes:#?}");
+    assert!(causes[0].2.contains("network between node 1 and node 3 lost") && causes[0].1 == Basis::Concluded, "{causes:#?}");
+    assert!(causes[1].2.contains("node 2 died (no sign before)") && causes[1].1 == Basis::NoSign, "{causes:#?}");
+}
+
+#[test]
+fn a_reset_is_no_farewell() {
+    let log = |state| {
+        format!(
+            "[  200.00] o2net: Connection to {PEER} shutdown, state {state}\n[  200.00] o2net: No longer connected to {PEER}\n\
+             [  210.00] o2cb: o2dlm has evicted node 2 from domain D\n"
+        )
+    };
+    let story = only(&log(7), 1);
+    assert!(story.headline.contains("its connection was reset") && !story.cause.contains("closed"), "{story:#?}");
+    assert!(only(&log(8), 1).cause.contains("node 2 closed its connections"));
+}
+
+#[test]
+fn an_approval_is_told_only_where_it_is_in_the_log() {
+    let log = format!(
+        "[  206.02] o2hb: node 2 hb write hung for 6s on {REGION}, negotiate timeout with node 1.\n\
+         [  206.03] o2hb: negotiate timeout approved by master node on {REGION}.\n\
+         [  212.02] (kworker/0:1,12,0):o2hb_write_timeout:316 ERROR: Heartbeat write timeout to device dm-0 after 12020 milliseconds\n"
+    );
+    let log = log + "[  212.02] *** ocfs2 is very sorry to be fencing this system by restarting ***\n";
+    assert!(only(&log, 2).cause.contains("it asked node 1 to wait, and an approval came"));
+    let again = log.replace(
+        "[  212.02] (kworker",
+        &format!("[  212.02] o2hb: node 2 hb write hung for 6s on {REGION}, negotiate timeout with node 1.\n[  212.02] (kworker"),
+    );
+    assert!(only(&again, 2).cause.contains("it asked node 1 to wait, and no approval came"));
+}
+
+#[test]
+fn nothing_is_told_as_a_program_sees_it() {
+    let story = only(
+        "[ 5.0] INFO: task cp:412 blocked for more than 120 seconds.\n[ 9.5] Kernel panic - not syncing: hung_task: blocked tasks\n",
+        1,
+    );
+    assert_eq!(story.lines[0].words, "task cp:412 has hung for 120 s or more");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a message says, for people.
 
 use super::seconds;
-use formats::kernel_log::{Event, FenceMethod, Setting};
+use formats::kernel_log::{Event, FenceMethod, Setting, Side, SlotFault};
 
 /// In words.
 pub fn of(event: &Event) -> String {
@@ -15,11 +15,7 @@ pub fn of(event: &Event) -> String {
         Event::NoConnection { node, ms } => format!("node {node} beats, and no connection came about for {}", seconds(*ms)),
         Event::ConnectFailed { peer, errno } => format!("connecting to node {} failed with error {errno}", peer.number),
         Event::SettingDiffers { peer, setting, theirs_ms, ours_ms } => {
-            let what = match setting {
-                Setting::Idle => "idle timeout",
-                Setting::Keepalive => "keepalive delay",
-                Setting::Heartbeat => "heartbeat timeout",
-            };
+            let what = setting_word(*setting);
             format!("node {} has a {what} of {theirs_ms} ms, this one {ours_ms} ms", peer.number)
         }
         Event::WriteHung { node, seconds, device, asked, .. } => {
@@ -70,6 +66,76 @@ pub fn of(event: &Event) -> String {
         Event::NotStarted { global } => format!("the {} heartbeat does not run", if *global { "global" } else { "local" }),
         Event::Oops => "the kernel stumbled".to_owned(),
         Event::Panic { why } => format!("the kernel panicked: {why}"),
-        other => format!("{other:?}"),
+        Event::ProtocolDiffers { peer, theirs, ours } => {
+            format!("node {} speaks version {theirs} of the protocol, this one {ours}", peer.number)
+        }
+        Event::UnknownNode { address, port } => format!("somebody connected from {address}:{port}, which is the address of no node"),
+        Event::UnexpectedConnect { number, address } => {
+            format!("node {number} connected from {address}, though only the node with the higher number does")
+        }
+        Event::AlreadyConnected { name, address } => format!("node {name} connected from {address} once more"),
+        Event::SocketFailed { errno, address, port } => format!("{address}:{port} could not be had: error {errno}"),
+        Event::TimeoutPinned { setting } => format!("the {} was not changed: nodes are connected", setting_word(*setting)),
+        Event::HeartbeatMode { global } => format!("the heartbeat mode is {}", if *global { "global" } else { "local" }),
+        Event::HeartbeatStarted { region, device } => format!("the heartbeat{} begins", on(region, device.as_deref())),
+        Event::HeartbeatStopped { region, device } => format!("the heartbeat{} ends", on(region, device.as_deref())),
+        Event::QuorumRegion { region, device } => format!("the heartbeat{} counts for the quorum", on(region, device.as_deref())),
+        Event::Unsteady { region, device } => format!("the heartbeat{} did not become steady", on(region, device.as_deref())),
+        Event::BadChecksum { node, device } => format!("the slot of node {node} on {device} is damaged"),
+        Event::DeadTimeDiffers { node, device, theirs_ms, ours_ms } => {
+            format!("node {node} on {device} counts others dead after {theirs_ms} ms, this one after {ours_ms} ms")
+        }
+        Event::SlotWritten { fault, device, .. } => {
+            let what = match fault {
+                SlotFault::Node => "the number of another node",
+                SlotFault::Generation => "another generation than it wrote last",
+                SlotFault::Sequence => "another beat than it wrote last",
+            };
+            format!("this node's slot on {device} has {what}")
+        }
+        Event::WrongSector { given, needed } => format!("slots of {given} bytes on a device with sectors of {needed}"),
+        Event::Joining { domain, .. } => format!("this node joins domain {domain}"),
+        Event::Joined { node, domain, .. } => format!("node {node} joined domain {domain}"),
+        Event::Leaving { domain } => format!("this node leaves domain {domain}"),
+        Event::NodeDiffers { node, address, port, on, local, joining, .. } => {
+            format!("node {node} ({address}:{port}) is {}", in_one(*on, *local, *joining))
+        }
+        Event::RegionDiffers { region, on, local, joining, .. } => format!("region {region} is {}", in_one(*on, *local, *joining)),
+        Event::ModeDiffers { global, local, joining, .. } => format!("global heartbeat is {}", in_one(*global, *local, *joining)),
+        Event::NodeMismatch { node } => format!("node {node} refused the join: the node tables differ"),
+        Event::RegionMismatch { node } => format!("node {node} refused the join: the regions differ"),
+        Event::JoinTimedOut { domain, ms } => format!("joining domain {domain} was given up after {}", seconds(*ms)),
+        Event::Mounting { device, slot, .. } => format!("the volume on {device} is mounted, in slot {slot}"),
+        Event::Unmounting { device, .. } => format!("the volume on {device} was unmounted"),
+        Event::NotCleanlyUnmounted { device } => format!("the last user of the volume on {device} had died"),
+        Event::StackRegistered { stack } => format!("the cluster stack {stack} can be used"),
+        Event::StackUnregistered { stack } => format!("the cluster stack {stack} can no longer be used"),
+        Event::OtherStack => "another cluster stack is in use".to_owned(),
+        Event::NoStackDriver { stack } => format!("the module of the cluster stack {stack} is missing"),
+        Event::MountModeDiffers => "the heartbeat mode of a volume is not the cluster's".to_owned(),
+        Event::HelperFailed { errno, command } => format!("`{command}` failed with {errno}"),
+        Event::TaskHung { task, seconds } => format!("task {task} has hung for {seconds} s or more"),
+        Event::OrderlyEnd => "this machine was told to stop or to restart".to_owned(),
     }
+}
+
+fn setting_word(setting: Setting) -> &'static str {
+    match setting {
+        Setting::Idle => "idle timeout",
+        Setting::Keepalive => "keepalive delay",
+        Setting::Heartbeat => "heartbeat timeout",
+    }
+}
+
+/// ` on sdb`, or its region.
+fn on(region: &str, device: Option<&str>) -> String {
+    device.map_or_else(|| format!(" of region {region}"), |device| format!(" on {device}"))
+}
+
+fn in_one(on: Side, local: u32, joining: u32) -> String {
+    let (has, lacks) = match on {
+        Side::Here => (local, joining),
+        Side::Joining => (joining, local),
+    };
+    format!("registered on node {has}, not on node {lacks}")
 }

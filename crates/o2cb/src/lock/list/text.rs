@@ -2,6 +2,7 @@
 
 use super::{ListedDomain, ListedHolder, ListedLock, Listing};
 use crate::found::Seen;
+use crate::printed::clean;
 use formats::o2dlm::Queue;
 
 /// All domains: a line for each, below it a line for each node's entry on each lock.
@@ -37,7 +38,7 @@ pub fn table(listing: &Listing) -> String {
 }
 
 fn head(listing: &Listing, domain: &ListedDomain) -> String {
-    let name = shown(&domain.name);
+    let name = clean(&domain.name);
     match &domain.state {
         Seen::Is(state) => {
             let nodes: Vec<String> = state.domain_map.iter().map(|number| node(listing, *number)).collect();
@@ -51,11 +52,11 @@ fn head(listing: &Listing, domain: &ListedDomain) -> String {
 }
 
 fn rows(listing: &Listing, lock: &ListedLock) -> Vec<[String; 6]> {
-    let name = shown(&lock.name);
+    let name = clean(&lock.name);
     let master = lock.master.map_or_else(|| "?".to_owned(), |number| node(listing, number));
     let processes = match &lock.processes {
         None => "?".to_owned(),
-        Some(processes) => processes.iter().map(|(pid, name)| format!("{pid} ({})", shown(name))).collect::<Vec<_>>().join(", "),
+        Some(processes) => processes.iter().map(|(pid, name)| format!("{pid} ({})", clean(name))).collect::<Vec<_>>().join(", "),
     };
     if lock.holders.is_empty() {
         return vec![[name, master, String::new(), String::new(), "no entry".to_owned(), processes]];
@@ -79,10 +80,5 @@ fn mode_and_state(holder: &ListedHolder) -> (String, String) {
 }
 
 fn node(listing: &Listing, number: u32) -> String {
-    listing.nodes.get(&number).map_or_else(|| number.to_string(), |name| format!("{number} ({})", shown(name)))
-}
-
-/// A name, with what would disturb a terminal escaped.
-fn shown(name: &str) -> String {
-    name.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    listing.nodes.get(&number).map_or_else(|| number.to_string(), |name| format!("{number} ({})", clean(name)))
 }

@@ -1,0 +1,85 @@
+//! Text on its way to a terminal: what comes from kernels, disks and other nodes steers none, and lines are not too wide.
+
+/// How wide text may be.
+pub const WIDTH: usize = 80;
+
+/// Stays one blank, where a line may not be broken.
+const GLUE: &str = "\u{a0}";
+
+/// What would steer or confuse a terminal is shown escaped: controls, and signs that have no width or turn the direction of writing.
+pub fn clean(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let hidden = matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        if hidden {
+            out.extend(letter.escape_unicode());
+        } else if letter.is_control() {
+            out.extend(letter.escape_default());
+        } else {
+            out.push(letter);
+        }
+    }
+    out
+}
+
+/// Lines of at most [`WIDTH`] characters, where words are not longer: the first begins with `head`,
+/// filled up to `indent`, and the others are indented so.
+pub fn wrapped(head: &str, indent: usize, text: &str) -> String {
+    let mut out = String::new();
+    let mut line = format!("{head:indent$}");
+    let mut empty = true;
+    // A number and its unit stay together.
+    let units = [" s ", " s;", " s:", " s.", " s,", " s)", " ms"];
+    let glued = units.iter().fold(text.to_owned(), |text, unit| text.replace(unit, &unit.replacen(' ', GLUE, 1)));
+    for word in glued.split(' ') {
+        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            out += line.trim_end();
+            out.push('\n');
+            line = " ".repeat(indent);
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line += word;
+        empty = false;
+    }
+    out += line.trim_end();
+    out.push('\n');
+    out.replace(GLUE, " ")
+}
+
+/// [`clean`] text in one line, its line ends as blanks.
+pub fn one_line(text: &str) -> String {
+    clean(&text.split('\n').map(str::trim_end).collect::<Vec<_>>().join(" "))
+}
+
+/// [`wrapped`] of text that is not this program's own: as [`one_line`], and a command in backticks in one piece.
+pub fn told(head: &str, indent: usize, text: &str) -> String {
+    let parts = one_line(text);
+    let whole = |(index, part): (usize, &str)| if index % 2 == 1 { part.replace(' ', GLUE) } else { part.to_owned() };
+    wrapped(head, indent, &parts.split('`').enumerate().map(whole).collect::<Vec<_>>().join("`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_steers_a_terminal() {
+        assert_eq!(clean("a\x1b[31mb\u{9b}\u{202e}\u{200b}\n"), "a\\u{1b}[31mb\\u{9b}\\u{202e}\\u{200b}\\n");
+        assert_eq!(clean("knoten-ä µs 節 \\ \"x\""), "knoten-ä µs 節 \\ \"x\"");
+    }
+
+    #[test]
+    fn lines_are_not_too_wide_and_commands_stay_whole() {
+        let told = told(
+            "    fix:   ",
+            11,
+            &format!("{} `o2cb offline web && o2cb online web` \x1b[2J now\nand then", "word ".repeat(13).trim_end()),
+        );
+        assert!(told.lines().all(|line| line.chars().count() <= WIDTH), "{told}");
+        assert!(told.contains("\n           `o2cb offline web && o2cb online web` \\u{1b}[2J now and then\n"), "{told}");
+        assert!(told.starts_with("    fix:   word word"), "{told}");
+    }
+}
