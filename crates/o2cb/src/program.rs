@@ -56,11 +56,16 @@ impl Answer {
     }
 }
 
+impl From<Output> for Answer {
+    fn from(output: Output) -> Answer {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Answer { code: output.code, stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
 /// Runs it. When the deadline comes it is killed and the error is [`io::ErrorKind::TimedOut`].
 pub fn answer_of(command: &mut Command, deadline: Duration) -> io::Result<Answer> {
-    let Output { code, stdout, stderr } = output_of(command, deadline)?;
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ok(Answer { code, stdout: text(stdout), stderr: text(stderr) })
+    output_of(command, deadline).map(Answer::from)
 }
 
 /// [`answer_of`], byte for byte.

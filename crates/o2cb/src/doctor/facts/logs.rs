@@ -3,7 +3,7 @@
 use crate::found::Seen;
 use crate::kernel::Look;
 use crate::place::Place;
-use crate::program::answer_of;
+use crate::program::{Answer, MOST_BYTES as MOST_PRINTED, output_of};
 use formats::kernel_log::{Message, pstore_order};
 use rustix::fs::{Mode, OFlags};
 use rustix::time::{ClockId, clock_gettime};
@@ -101,14 +101,18 @@ impl Logs {
     /// The boot before, if the journal kept it.
     fn journal(&mut self) {
         let mut command = Command::new("journalctl");
-        command.args(["-k", "-b", "-1", "--no-pager", "-o", "json", "-n", ENTRIES]);
+        // The newest first: if all of it is too much, its end, where the fence is, is what is wanted.
+        command.args(["-k", "-b", "-1", "--no-pager", "--reverse", "-o", "json", "-n", ENTRIES]);
         command.arg("--output-fields=MESSAGE,_SOURCE_MONOTONIC_TIMESTAMP");
-        match answer_of(&mut command, DEADLINE) {
-            Ok(answer) if answer.is_ok() => {
-                let messages = Message::all_of(answer.stdout.as_bytes());
-                self.before.push(Log { source: "the journal of the boot before".to_owned(), messages });
+        match output_of(&mut command, DEADLINE) {
+            Ok(output) if output.code == Some(0) => {
+                let (log, cut) = oldest_first(&output.stdout, MOST_PRINTED);
+                if cut {
+                    self.unread.push(format!("the journal of the boot before: what comes before its last {} MiB", MOST_PRINTED >> 20));
+                }
+                self.before.push(Log { source: "the journal of the boot before".to_owned(), messages: Message::all_of(&log) });
             }
-            Ok(answer) => self.unread.push(format!("the journal of the boot before: {}", answer.complaint())),
+            Ok(output) => self.unread.push(format!("the journal of the boot before: {}", Answer::from(output).complaint())),
             // Without a journal there is none of the boot before.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => self.unread.push(format!("the journal of the boot before: {error}")),
@@ -150,6 +154,20 @@ impl Logs {
             self.before.push(Log { source: folder.to_owned(), messages: Message::all_of(&pstore_order(pieces)) });
         }
     }
+}
+
+/// Lines the other way round. If there are more than `most` bytes, the last one may be a part of a line and is left out; and whether
+/// this is so.
+fn oldest_first(lines: &[u8], most: usize) -> (Vec<u8>, bool) {
+    let cut = lines.len() > most;
+    let whole = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let lines = if cut { lines.get(..whole).unwrap_or_default() } else { lines };
+    let mut turned = Vec::with_capacity(lines.len() + 1);
+    for line in lines.split(|byte| *byte == b'\n').rev().filter(|line| !line.is_empty()) {
+        turned.extend_from_slice(line);
+        turned.push(b'\n');
+    }
+    (turned, cut)
 }
 
 /// All records that the kernel still has, and whether these are all: no more are begun after `most` bytes.
@@ -196,6 +214,15 @@ mod tests {
         assert_eq!((before.source.as_str(), before.messages.len()), ("/sys/fs/pstore", 2));
         assert_eq!(before.messages[0].text, "o2hb: Heartbeat mode set to local");
         assert!(Logs::look(&kernel, &machine.place(), &["/does/not/exist".into()], clocks).is_err());
+    }
+
+    #[test]
+    fn a_journal_that_is_too_long_keeps_its_end() {
+        let journal = b"{\"MESSAGE\":\"three\"}\n{\"MESSAGE\":\"two\"}\n{\"MESSAGE\":\"one\"}\n";
+        let texts = |(log, cut): (Vec<u8>, bool)| (Message::all_of(&log).into_iter().map(|message| message.text).collect::<Vec<_>>(), cut);
+        assert_eq!(texts(oldest_first(journal, 1000)), (vec!["one".to_owned(), "two".to_owned(), "three".to_owned()], false));
+        assert_eq!(texts(oldest_first(&journal[..45], 44)), (vec!["two".to_owned(), "three".to_owned()], true));
+        assert_eq!(oldest_first(b"", 0), (Vec::new(), false));
     }
 
     #[test]
