@@ -1,24 +1,40 @@
 //! All tests, in the order in which they run: those that take a node down come last.
 
+use super::Bench;
+use super::fencing::{Fault, Heartbeat};
 use super::{
     Trial, article, completeness, doctor, faults, fencing, flock, hot, inside, lock, numbers, remnants, stack, start, tracing, waits,
 };
 use crate::plan::FileSystem::{Gfs2, Ocfs2};
 
 /// Tests that wait for minutes; one of each kind is not among them.
-pub const LONG: [&str; 11] = [
+pub const LONG: [&str; 20] = [
+    "fence-error",
     "fence-stall-all",
     "fence-cut-three",
     "fence-killed",
     "fence-global-stall",
     "fence-global-error",
-    "fence-global-majority",
-    "fence-global-cut",
+    "fence-global-stall-all",
+    "fence-global-cut-three",
+    "fence-global-cut-two",
+    "fence-global-killed",
+    "fence-global3-stall",
+    "fence-global3-error",
+    "fence-global3-stall-all",
+    "fence-global3-cut-three",
+    "fence-global3-cut-two",
+    "fence-global3-killed",
     "doctor-stalled-disk",
     "doctor-cut-network",
     "doctor-killed",
     "o2cb-lock",
 ];
+
+/// A test of a fault that may cost a node.
+const fn fence(name: &'static str, claim: &'static str, run: fn(&mut Bench) -> anyhow::Result<()>) -> Trial {
+    Trial { name, claim, core: false, on: Ocfs2, run }
+}
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -244,69 +260,76 @@ pub const TRIALS: &[Trial] = &[
         on: Ocfs2,
         run: stack::slots,
     },
-    Trial {
-        name: "fence-stall",
-        claim: "one node's storage hangs: it fences itself when and by which rule it was forecast, the others go on",
-        core: false,
-        on: Ocfs2,
-        run: fencing::stall,
-    },
-    Trial {
-        name: "fence-stall-all",
-        claim: "the storage hangs for all nodes: nobody fences, as forecast",
-        core: false,
-        on: Ocfs2,
-        run: fencing::stall_all,
-    },
-    Trial {
-        name: "fence-cut-three",
-        claim: "one of three nodes loses its network: it fences itself, as forecast",
-        core: false,
-        on: Ocfs2,
-        run: fencing::cut_three,
-    },
-    Trial {
-        name: "fence-cut-two",
-        claim: "two nodes lose each other: the higher number fences itself, as forecast",
-        core: false,
-        on: Ocfs2,
-        run: fencing::cut_two,
-    },
-    Trial {
-        name: "fence-killed",
-        claim: "a node loses its power: nobody fences, the others go on by when it was forecast",
-        core: false,
-        on: Ocfs2,
-        run: fencing::killed,
-    },
-    Trial {
-        name: "fence-global-stall",
-        claim: "the one global region hangs at a node: it fences itself, as forecast",
-        core: false,
-        on: Ocfs2,
-        run: fencing::stall_global,
-    },
-    Trial {
-        name: "fence-global-error",
-        claim: "the one global region fails at a node: it fences itself, as forecast",
-        core: false,
-        on: Ocfs2,
-        run: fencing::io_error,
-    },
-    Trial {
-        name: "fence-global-majority",
-        claim: "of three global regions one may hang, two may not, as forecast",
-        core: false,
-        on: Ocfs2,
-        run: fencing::stall_one_of_three,
-    },
-    Trial {
-        name: "fence-global-cut",
-        claim: "a split of the network with three global regions, as forecast",
-        core: false,
-        on: Ocfs2,
-        run: fencing::cut_global,
-    },
+    fence(
+        "fence-stall",
+        "local heartbeat: the heartbeat's storage hangs at one node: it fences itself when and by which rule it was forecast, the others go on",
+        |bench| fencing::play(bench, Heartbeat::Local, Fault::Stall),
+    ),
+    fence("fence-error", "local heartbeat: the heartbeat's storage fails at one node: it fences itself, as forecast", |bench| {
+        fencing::play(bench, Heartbeat::Local, Fault::Error)
+    }),
+    fence("fence-stall-all", "local heartbeat: the storage hangs for all nodes: nobody fences, as forecast", |bench| {
+        fencing::play(bench, Heartbeat::Local, Fault::StallAll)
+    }),
+    fence("fence-cut-three", "local heartbeat: one of three nodes loses its network: it fences itself, as forecast", |bench| {
+        fencing::play(bench, Heartbeat::Local, Fault::CutThree)
+    }),
+    fence("fence-cut-two", "local heartbeat: two nodes lose each other: the higher number fences itself, as forecast", |bench| {
+        fencing::play(bench, Heartbeat::Local, Fault::CutTwo)
+    }),
+    fence("fence-killed", "local heartbeat: a node loses its power: nobody fences, the others go on by when it was forecast", |bench| {
+        fencing::play(bench, Heartbeat::Local, Fault::Killed)
+    }),
+    fence(
+        "fence-global-stall",
+        "one global region: the heartbeat's storage hangs at one node: it fences itself when and by which rule it was forecast, the others go on",
+        |bench| fencing::play(bench, Heartbeat::Global(1), Fault::Stall),
+    ),
+    fence("fence-global-error", "one global region: the heartbeat's storage fails at one node: it fences itself, as forecast", |bench| {
+        fencing::play(bench, Heartbeat::Global(1), Fault::Error)
+    }),
+    fence("fence-global-stall-all", "one global region: the storage hangs for all nodes: nobody fences, as forecast", |bench| {
+        fencing::play(bench, Heartbeat::Global(1), Fault::StallAll)
+    }),
+    fence("fence-global-cut-three", "one global region: one of three nodes loses its network: it fences itself, as forecast", |bench| {
+        fencing::play(bench, Heartbeat::Global(1), Fault::CutThree)
+    }),
+    fence("fence-global-cut-two", "one global region: two nodes lose each other: the higher number fences itself, as forecast", |bench| {
+        fencing::play(bench, Heartbeat::Global(1), Fault::CutTwo)
+    }),
+    fence(
+        "fence-global-killed",
+        "one global region: a node loses its power: nobody fences, the others go on by when it was forecast",
+        |bench| fencing::play(bench, Heartbeat::Global(1), Fault::Killed),
+    ),
+    fence(
+        "fence-global3-stall",
+        "three global regions: the heartbeat's storage hangs at one node in most of them, not before: it fences itself when and by which rule it was forecast, the others go on",
+        |bench| fencing::play(bench, Heartbeat::Global(3), Fault::Stall),
+    ),
+    fence(
+        "fence-global3-error",
+        "three global regions: the heartbeat's storage fails at one node in most of them, not before: it fences itself, as forecast",
+        |bench| fencing::play(bench, Heartbeat::Global(3), Fault::Error),
+    ),
+    fence("fence-global3-stall-all", "three global regions: the storage hangs for all nodes: nobody fences, as forecast", |bench| {
+        fencing::play(bench, Heartbeat::Global(3), Fault::StallAll)
+    }),
+    fence(
+        "fence-global3-cut-three",
+        "three global regions: one of three nodes loses its network: it fences itself, as forecast",
+        |bench| fencing::play(bench, Heartbeat::Global(3), Fault::CutThree),
+    ),
+    fence(
+        "fence-global3-cut-two",
+        "three global regions: two nodes lose each other: the higher number fences itself, as forecast",
+        |bench| fencing::play(bench, Heartbeat::Global(3), Fault::CutTwo),
+    ),
+    fence(
+        "fence-global3-killed",
+        "three global regions: a node loses its power: nobody fences, the others go on by when it was forecast",
+        |bench| fencing::play(bench, Heartbeat::Global(3), Fault::Killed),
+    ),
     Trial {
         name: "doctor-healthy",
         claim: "o2cb doctor has no finding on a healthy cluster",

@@ -28,7 +28,15 @@ impl Heartbeat {
         }
     }
 
-    /// The disks that carry them.
+    /// The disks that it beats on.
+    pub fn disks(self) -> &'static [&'static str] {
+        match self {
+            Heartbeat::Local => &["ocfs2"],
+            Heartbeat::Global(_) => self.regions(),
+        }
+    }
+
+    /// The disks that carry nothing else.
     pub fn regions(self) -> &'static [&'static str] {
         match self {
             Heartbeat::Local => &[],

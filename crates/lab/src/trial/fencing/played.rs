@@ -13,24 +13,24 @@ use anyhow::{Context as _, ensure};
 use std::time::{Duration, Instant, SystemTime};
 
 /// A deed on the lab.
-pub type Deed<'a> = Box<dyn Fn(&Bench) -> anyhow::Result<()> + 'a>;
+pub type Deed = Box<dyn Fn(&Bench) -> anyhow::Result<()>>;
 
 /// A fault.
-pub struct Scenario<'a> {
+pub struct Scenario {
     /// The nodes that have the volume mounted.
-    pub nodes: &'a [u8],
+    pub nodes: &'static [u8],
     /// What `o2cb forecast` is asked.
     pub forecast: Vec<String>,
     /// Makes it.
-    pub begin: Deed<'a>,
+    pub begin: Deed,
     /// Ends it.
-    pub end: Deed<'a>,
+    pub end: Deed,
     /// How long it lasts; `None`: until those that it costs are gone.
     pub lasts: Option<Duration>,
     /// What `o2cb doctor` of a node that goes on must say of why another one died; empty: nobody dies.
-    pub survivor: &'a [&'a str],
+    pub survivor: &'static [&'static str],
     /// What the victim's own `o2cb doctor` must say when it has its console: the kind of the story and words of the cause.
-    pub victim: Option<(&'a str, &'a [&'a str])>,
+    pub victim: Option<(&'static str, &'static [&'static str])>,
 }
 
 /// How far forecast and truth may be apart.
@@ -45,13 +45,8 @@ const THREE_BEATS: Duration = Duration::from_secs(6);
 /// Where a node's console is put in it.
 const CONSOLE: &str = "/run/console";
 
-/// Plays one.
-pub fn play(bench: &mut Bench, heartbeat: Heartbeat, scenario: &Scenario<'_>) -> anyhow::Result<()> {
-    play_all(bench, heartbeat, std::slice::from_ref(scenario))
-}
-
-/// Plays several on one cluster, and makes the lab whole again whatever comes of it.
-pub fn play_all(bench: &mut Bench, heartbeat: Heartbeat, scenarios: &[Scenario<'_>]) -> anyhow::Result<()> {
+/// Plays them one after the other on one cluster, and makes the lab whole again whatever comes of it.
+pub fn play(bench: &mut Bench, heartbeat: Heartbeat, scenarios: &[Scenario]) -> anyhow::Result<()> {
     cluster::down(bench)?;
     let judged = heartbeat.format(&bench.lab).and_then(|()| {
         for scenario in scenarios {
@@ -67,10 +62,10 @@ pub fn play_all(bench: &mut Bench, heartbeat: Heartbeat, scenarios: &[Scenario<'
     restored
 }
 
-fn one(bench: &Bench, heartbeat: Heartbeat, scenario: &Scenario<'_>) -> anyhow::Result<()> {
+fn one(bench: &Bench, heartbeat: Heartbeat, scenario: &Scenario) -> anyhow::Result<()> {
     steady(bench, heartbeat, scenario)?;
     let mut asked = scenario.forecast.join(" ").replace('*', "\\*");
-    for disk in heartbeat.regions() {
+    for disk in heartbeat.disks() {
         // Forecasts know regions by what the kernel calls them.
         asked = asked.replace(&format!("{disk}@"), &format!("{}@", ocfs2::uuid(&bench.lab, 1, disk)?));
     }
@@ -125,7 +120,7 @@ fn deaths(bench: &Bench, node: u8) -> anyhow::Result<usize> {
 }
 
 /// A node that came back is given its console of before: the log of its kernel is gone with it.
-fn own_story(bench: &Bench, scenario: &Scenario<'_>, consoles: &[(u8, Vec<u8>)]) -> anyhow::Result<()> {
+fn own_story(bench: &Bench, scenario: &Scenario, consoles: &[(u8, Vec<u8>)]) -> anyhow::Result<()> {
     let Some((kind, words)) = scenario.victim else { return Ok(()) };
     for (node, console) in consoles {
         bench.lab.ssh.write(*node, CONSOLE, 0o644, console)?;
@@ -140,7 +135,7 @@ fn watch_them_go(
     bench: &Bench,
     running: &[u8],
     expected: &Expected,
-    scenario: &Scenario<'_>,
+    scenario: &Scenario,
     began: Instant,
 ) -> anyhow::Result<Vec<(u8, f64)>> {
     let mut gone: Vec<(u8, f64)> = Vec::new();
@@ -164,7 +159,7 @@ fn watch_them_go(
 
 /// All nodes beat, are connected, nothing is wrong, and each counts each region, for three beats on end: until its first good beat after
 /// the start was steady a node's write timeout is not armed (6.1), and nothing that happens to its storage fences it.
-fn steady(bench: &Bench, heartbeat: Heartbeat, scenario: &Scenario<'_>) -> anyhow::Result<()> {
+fn steady(bench: &Bench, heartbeat: Heartbeat, scenario: &Scenario) -> anyhow::Result<()> {
     let regions = heartbeat.regions().len();
     let mut since: Option<Instant> = None;
     interrupt::wait_for("a cluster that is steady for three beats", Duration::from_secs(180), || {
@@ -185,7 +180,7 @@ fn steady(bench: &Bench, heartbeat: Heartbeat, scenario: &Scenario<'_>) -> anyho
 fn goes_on(
     bench: &Bench,
     heartbeat: Heartbeat,
-    scenario: &Scenario<'_>,
+    scenario: &Scenario,
     expected: &Expected,
     killed: &[u8],
     began: Instant,
