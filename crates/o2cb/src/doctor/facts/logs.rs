@@ -105,6 +105,11 @@ impl Logs {
         command.args(["-k", "-b", "-1", "--no-pager", "--reverse", "-o", "json", "-n", ENTRIES]);
         command.arg("--output-fields=MESSAGE,_SOURCE_MONOTONIC_TIMESTAMP");
         match output_of(&mut command, DEADLINE) {
+            // Where journals do not outlive a boot it ends well, and says so on stderr only (systemd 252).
+            Ok(output) if output.code == Some(0) && output.stdout.is_empty() => {
+                let said = if output.stderr.is_empty() { "it is empty".to_owned() } else { Answer::from(output).complaint() };
+                self.unread.push(format!("the journal of the boot before: {said}"));
+            }
             Ok(output) if output.code == Some(0) => {
                 let (log, cut) = oldest_first(&output.stdout, MOST_PRINTED);
                 if cut {
