@@ -46,7 +46,7 @@ pub fn life(options: &Life) -> anyhow::Result<u8> {
         out.write_all(b"\n")?;
     } else {
         for line in life::lines(&before, &then, only) {
-            writeln!(out, "{}", crate::out::text::clean(&line))?;
+            writeln!(out, "{}", terminal::clean(&line))?;
         }
     }
     Ok(0)

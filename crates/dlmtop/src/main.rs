@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 
 /// Tells people something, on stderr. If that is gone too, nobody is left to tell.
 fn say(words: &str) {
-    let _ = writeln!(io::stderr(), "{}", out::text::clean(words));
+    let _ = writeln!(io::stderr(), "{}", terminal::clean(words));
 }
 
 fn run() -> anyhow::Result<u8> {

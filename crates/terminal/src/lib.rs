@@ -1,4 +1,8 @@
-//! The terminal: taken at the start, given back whatever happens.
+//! The terminal: taken at the start, given back whatever happens; and what may be written to it.
+
+mod clean;
+
+pub use clean::{clean, hides};
 
 use anyhow::Context;
 use ratatui::backend::CrosstermBackend;

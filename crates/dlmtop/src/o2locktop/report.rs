@@ -10,7 +10,6 @@
 //! ├─n1                 8           168000      21000       16          56000       3500
 //! ```
 
-use crate::out::text::clean;
 use crate::select;
 use crate::settings::Filter;
 use crate::units::{Clock, span};
@@ -18,6 +17,7 @@ use formats::ocfs2::Level;
 use formats::ocfs2::lock_state::Wanted;
 use model::{Figures, FileSystemView, LockRow, NodeState, Snapshot, SortKey};
 use sample::LevelDelta;
+use terminal::clean;
 
 /// What does not change between refreshes.
 #[derive(Clone, Debug)]

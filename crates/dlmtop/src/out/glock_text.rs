@@ -1,12 +1,13 @@
 //! Text of one GFS2: what its types did, and the glocks that cost time or wait.
 
 use super::shows_all;
-use super::text::{clean, put_name};
+use super::text::put_name;
 use crate::select;
 use crate::settings::Settings;
 use crate::units::{Clock, span, text};
 use model::{FileSystemView, GLOCK_COLUMNS, GlockCell, GlockColumn, Snapshot};
 use std::io::{self, Write};
+use terminal::clean;
 
 /// Rows if not told otherwise.
 const USUAL_ROWS: usize = 20;

@@ -59,11 +59,11 @@ impl BatchEnd {
                 NodeState::Live => self.collected = true,
                 NodeState::Down(fault) => {
                     self.troubled = true;
-                    self.last_troubles.push(format!("{}: {fault}; {}", text::clean(&node.name), fault.kind.remedy()));
+                    self.last_troubles.push(format!("{}: {fault}; {}", terminal::clean(&node.name), fault.kind.remedy()));
                 }
                 NodeState::Late(_) => {
                     self.troubled = true;
-                    self.last_troubles.push(format!("{}: no sample in time", text::clean(&node.name)));
+                    self.last_troubles.push(format!("{}: no sample in time", terminal::clean(&node.name)));
                 }
                 NodeState::Connecting(_) | NodeState::Waiting => {}
             }

@@ -10,6 +10,7 @@ use model::{COLUMNS, Column, Episode, FileSystemView, Finding, NodeState, NodeVi
 use sample::message::FileSystemKind;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use terminal::clean;
 
 /// Rows per file system if not told otherwise.
 const USUAL_ROWS: usize = 20;
@@ -219,9 +220,4 @@ fn node_line(node: &NodeView, kind: FileSystemKind) -> String {
         }
     }
     line
-}
-
-/// Names and messages come from users and nodes: control characters are shown, not sent to a terminal.
-pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -35,16 +35,12 @@ pub fn clean(text: &str, theme: Theme, most: usize) -> String {
             'µ' if theme.ascii => out.push('u'),
             '±' if theme.ascii => out.push_str("+-"),
             '…' if theme.ascii => out.push_str("..."),
-            _ if theme.ascii || c.is_control() || char_width(c) == 0 || changes_direction(c) => out.extend(c.escape_default()),
+            _ if theme.ascii || terminal::hides(c) || char_width(c) == 0 => out.extend(c.escape_default()),
             _ => out.push(c),
         }
         used += if c.is_ascii() { out.len() - before } else { out.get(before..).map_or(1, width) };
     }
     out
-}
-
-fn changes_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Draws a line at the area's top; what does not fit is cut, and told so.

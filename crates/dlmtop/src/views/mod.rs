@@ -97,7 +97,7 @@ impl Face for ViewFace<'_> {
             View::Inode(inode) => inode::lines(snapshot, inode, self.settings),
         };
         for line in lines {
-            writeln!(out, "{}", crate::out::text::clean(&line))?;
+            writeln!(out, "{}", terminal::clean(&line))?;
         }
         writeln!(out)
     }

@@ -1,7 +1,6 @@
 //! The status of all nodes, each told by its own `o2cb` over ssh.
 
 use super::{Io, Sources};
-use crate::printed::clean;
 use crate::program::{Answer, MOST_BYTES, answer_of};
 use crate::status::Status;
 use anyhow::bail;
@@ -11,6 +10,7 @@ use std::io;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime};
+use terminal::clean;
 
 /// How long a node may take to answer.
 const DEADLINE: Duration = Duration::from_secs(15);

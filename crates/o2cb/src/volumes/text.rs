@@ -3,9 +3,9 @@
 use super::detail::Detail;
 use super::in_use::Use;
 use super::survey::Found;
-use crate::printed::clean;
 use formats::ocfs2_disk::{Stack, Superblock};
 use std::fmt::Write as _;
+use terminal::clean;
 
 /// Least width of the columns Device and Cluster.
 const LEAST: usize = 7;

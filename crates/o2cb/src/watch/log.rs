@@ -85,7 +85,7 @@ impl Log {
                 .send_to(&journal_message(level, text, fields), JOURNAL)
                 .or_else(|_| socket.send_to(&syslog_message(level, text), SYSLOG))
                 .map(drop),
-            (None, _) => writeln!(io::stderr(), "<{level}>{}", crate::printed::clean(text)),
+            (None, _) => writeln!(io::stderr(), "<{level}>{}", terminal::clean(text)),
         };
         if let Err(error) = &sent
             && !self.failing
@@ -119,7 +119,7 @@ fn journal_message(level: u8, text: &str, fields: &[(&str, &str)]) -> Vec<u8> {
 /// Without a time and a host: a local syslog daemon adds both.
 fn syslog_message(level: u8, text: &str) -> Vec<u8> {
     let priority = DAEMON << 3 | level;
-    format!("<{priority}>{IDENTIFIER}[{}]: {}", std::process::id(), crate::printed::clean(text)).into_bytes()
+    format!("<{priority}>{IDENTIFIER}[{}]: {}", std::process::id(), terminal::clean(text)).into_bytes()
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Pictures as text and as JSON.
 
-use crate::printed::clean;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::o2cb::{O2cbView, page};
 use serde::Serialize;
 use std::io::{self, Write};
+use terminal::clean;
 
 /// Columns of what is printed.
 const WIDTH: usize = 100;

@@ -4,7 +4,6 @@ use super::eye::Eye;
 use super::out::Picture;
 use super::signals::Ended;
 use super::{Options, Told};
-use crate::printed::clean;
 use model::o2cb::page::{Line, Tone, lines};
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -16,6 +15,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 use terminal::Screen;
+use terminal::clean;
 
 /// So often keys and signals are looked at.
 const GLANCE: Duration = Duration::from_millis(80);

@@ -2,8 +2,8 @@
 
 use super::{ListedDomain, ListedHolder, ListedLock, Listing};
 use crate::found::Seen;
-use crate::printed::clean;
 use formats::o2dlm::Queue;
+use terminal::clean;
 
 /// All domains: a line for each, below it a line for each node's entry on each lock.
 pub fn table(listing: &Listing) -> String {
