@@ -109,7 +109,8 @@ impl Options {
 /// Watches until it is ended or has counted.
 pub fn run(options: &Options) -> anyhow::Result<u8> {
     let face = options.face();
-    let mut eye = Eye::open(options)?;
+    let patience = if face == Face::Screen { eye::SCREEN_PATIENCE } else { eye::PATIENCE };
+    let mut eye = Eye::open(options, patience)?;
     let log = options.log.map(Log::open).transpose().context("--log")?;
     let hook = Hook::new(options.hook.clone(), face != Face::Screen);
     let mut told = Told { log, hook, before: None };

@@ -15,8 +15,10 @@ use std::collections::HashSet;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// So long the first picture waits for nodes that have said nothing yet.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// So long the first picture of a count, a log or a hook waits for nodes that have said nothing yet.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// The same on a screen: what is known is seen, and who has not answered.
+pub const SCREEN_PATIENCE: Duration = Duration::from_secs(3);
 /// Signals are looked at so often.
 const GLANCE: Duration = Duration::from_millis(100);
 
@@ -39,8 +41,8 @@ pub fn local_files() -> RootFiles {
 }
 
 impl Eye {
-    /// Begins to watch.
-    pub fn open(options: &Options) -> anyhow::Result<Eye> {
+    /// Begins to watch; `patience`: how long the first picture waits.
+    pub fn open(options: &Options, patience: Duration) -> anyhow::Result<Eye> {
         let configuration = Configuration {
             interval_ms: options.interval.as_millis() as u64,
             trace: false,
@@ -73,7 +75,7 @@ impl Eye {
             title,
             interval: options.interval,
             start,
-            due: start + PATIENCE,
+            due: start + patience,
             number: 0,
         })
     }
