@@ -78,8 +78,12 @@ pub enum Verb {
         /// Shell
         shell: clap_complete::Shell,
     },
-    /// Print the man page
-    Man,
+    /// Print the man page, or write those of all commands
+    Man {
+        /// A folder for the pages of all commands, such as /usr/local/share/man/man1
+        #[arg(long, value_name = "FOLDER")]
+        into: Option<PathBuf>,
+    },
     /// Print what each column tells
     Columns,
     /// Print the keys
@@ -143,7 +147,8 @@ pub struct Watch {
     /// Watch all nodes that this machine's cluster configuration names
     #[arg(long, conflicts_with_all = ["nodes", "from"])]
     pub all_nodes: bool,
-    /// Play a recording: a folder of node roots, a time series, or a tar or tar.zst of either
+    /// Play a recording or capture: a folder of node roots, a time series, what gfs2_lockcapture or sosreport collect; also as tar,
+    /// tar.zst, tar.bz2 or tar.xz
     #[arg(long, value_name = "PATH", conflicts_with = "nodes")]
     pub from: Option<PathBuf>,
     /// Play so many times as fast as recorded, or `max` (a pipe gets `max` by itself)

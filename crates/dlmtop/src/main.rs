@@ -82,11 +82,19 @@ fn run() -> anyhow::Result<u8> {
             Ok(0)
         }
         Some(Verb::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "dlmtop", &mut io::stdout());
+            // A reader that has seen enough is an error of writing, which the generator would not survive.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "dlmtop", &mut script);
+            io::stdout().write_all(&script)?;
             Ok(0)
         }
-        Some(Verb::Man) => {
-            clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
+        Some(Verb::Man { into }) => {
+            match into {
+                Some(folder) => {
+                    clap_mangen::generate_to(Cli::command(), &folder).with_context(|| folder.display().to_string())?;
+                }
+                None => clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?,
+            }
             Ok(0)
         }
         Some(Verb::O2locktop { arguments }) => o2locktop::run(&arguments),

@@ -28,9 +28,21 @@ pub fn build(package: &str) -> anyhow::Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build.args(["build", "--release", "--quiet", "--package", package, "--target", &triple]);
-    build.env("RUSTFLAGS", "-C target-feature=+crt-static").current_dir(workspace());
+    build.env("CARGO_ENCODED_RUSTFLAGS", rust_flags().join("\x1f")).current_dir(workspace());
     ensure!(tool::show(build)?.success(), "building {package} failed");
     Ok(built(package, &triple))
+}
+
+/// Static, and without the paths of this machine in the messages of panics.
+fn rust_flags() -> Vec<String> {
+    let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned(), format!("--remap-path-prefix={}=.", workspace().display())];
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    let registries = home.and_then(|home| std::fs::read_dir(home.join("registry/src")).ok());
+    let mut folders: Vec<PathBuf> = registries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
+    // Other flags would build everything anew.
+    folders.sort();
+    flags.extend(folders.iter().map(|folder| format!("--remap-path-prefix={}=", folder.display())));
+    flags
 }
 
 fn built(package: &str, triple: &str) -> PathBuf {

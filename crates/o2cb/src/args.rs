@@ -47,8 +47,12 @@ pub enum Verb {
         /// Shell
         shell: clap_complete::Shell,
     },
-    /// Print the man page
-    Man,
+    /// Print the man page, or write those of all commands
+    Man {
+        /// A folder for the pages of all commands, such as /usr/local/share/man/man1
+        #[arg(long, value_name = "FOLDER")]
+        into: Option<PathBuf>,
+    },
 }
 
 impl Cli {

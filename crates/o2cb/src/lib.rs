@@ -30,6 +30,7 @@ pub mod volumes;
 pub mod wanted;
 pub mod watch;
 
+use anyhow::Context as _;
 use args::{Cli, Verb};
 use clap::{CommandFactory as _, Parser as _};
 use std::io::{self, Write as _};
@@ -81,11 +82,19 @@ impl Cli {
             Verb::Watch(options) => watch::run(options),
             Verb::Collect(options) => collect_verb::run(options),
             Verb::Completions { shell } => {
-                clap_complete::generate(*shell, &mut Cli::command(), "o2cb", &mut io::stdout());
+                // A reader that has seen enough is an error of writing, which the generator would not survive.
+                let mut script = Vec::new();
+                clap_complete::generate(*shell, &mut Cli::command(), "o2cb", &mut script);
+                io::stdout().write_all(&script)?;
                 Ok(0)
             }
-            Verb::Man => {
-                clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
+            Verb::Man { into } => {
+                match into {
+                    Some(folder) => {
+                        clap_mangen::generate_to(Cli::command(), folder).with_context(|| folder.display().to_string())?;
+                    }
+                    None => clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?,
+                }
                 Ok(0)
             }
         }

@@ -114,6 +114,14 @@ fn write_seeds(fuzz: &Path, target: &str) -> anyhow::Result<()> {
         "cluster_conf" => vec![seeds::CLUSTER_CONF.to_owned(), seeds::ODD_CLUSTER_CONF.to_owned()],
         "sysconfig" => vec![seeds::SYSCONFIG.to_owned()],
         "kernel_log" => vec![seeds::KILLED_SURVIVOR.to_owned(), seeds::GLOBAL_START.to_owned()],
+        "network" => vec![
+            seeds::NET_TCP.to_owned(),
+            seeds::ROUTES.to_owned(),
+            seeds::FIB_TRIE.to_owned(),
+            seeds::CLUSTER_CONF.to_owned(),
+            seeds::COROSYNC_CONF.to_owned(),
+        ],
+        "firewall" => vec![seeds::ZONE.to_owned(), seeds::SERVICE.to_owned(), seeds::UFW_RULES.to_owned()],
         "glockfd" => vec![seeds::GLOCKFD.to_owned(), seeds::GFS2_STATUS.to_owned()],
         _ => Vec::new(),
     };

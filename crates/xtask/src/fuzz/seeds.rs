@@ -139,3 +139,50 @@ pub(super) const SYSCONFIG: &str = "# O2CB\nO2CB_ENABLED=true\nO2CB_STACK=o2cb\n
 pub(super) const KILLED_SURVIVOR: &str = include_str!("../../../formats/testdata/kernel_log/killed-survivor2.txt");
 
 pub(super) const GLOBAL_START: &str = include_str!("../../../formats/testdata/kernel_log/global-start.txt");
+
+pub(super) const NET_TCP: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100090A:1E61 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1230 1
+   1: 0100090A:9CEA 0200090A:1E61 01 00000030:00000000 01:00000A10 00000005     0        0 12345 2
+";
+
+pub(super) const ROUTES: &str = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+eth0\t00000000\t0100090A\t0003\t0\t0\t100\t00000000\t0\t0\t0
+eth1\t0000090A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
+";
+
+pub(super) const FIB_TRIE: &str = "Local:
+  +-- 10.9.0.0/24 2 0 2
+     |-- 10.9.0.1
+        /32 host LOCAL
+     |-- 10.9.0.255
+        /32 link BROADCAST
+";
+
+pub(super) const COROSYNC_CONF: &str = "nodelist {
+    node {
+        name: node1
+        nodeid: 1
+        ring0_addr: 10.9.0.1
+    }
+}
+";
+
+pub(super) const ZONE: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>
+<zone target=\"default\">
+  <source address=\"10.9.0.0/24\"/>
+  <service name=\"ssh\"/>
+  <port port=\"7000-8000\" protocol=\"tcp\"/>
+  <rule family=\"ipv4\" priority=\"-5\">
+    <source address=\"10.9.0.2\" invert=\"yes\"/>
+    <port port=\"7777\" protocol=\"tcp\"/>
+    <accept/>
+  </rule>
+</zone>
+";
+
+pub(super) const SERVICE: &str = "<service><port protocol=\"tcp\" port=\"22\"/><destination ipv4=\"10.9.0.1\"/></service>\n";
+
+pub(super) const UFW_RULES: &str = "DEFAULT_INPUT_POLICY=\"DROP\"
+### tuple ### allow tcp 7777 0.0.0.0/0 any 10.9.0.2 in
+### tuple ### deny any any 0.0.0.0/0 any 10.9.0.0/24 in
+";

@@ -232,7 +232,7 @@ fn defect_14_the_unit_never_writes_the_configuration_and_is_ordered_between_netw
     let unit = include_str!("../../../../../packaging/systemd/o2cb.service");
     let settings: Vec<&str> = unit.lines().filter(|line| !line.starts_with('#')).collect();
     let has = |line: &str| settings.contains(&line);
-    assert!(has("ExecStart=/usr/sbin/o2cb start") && has("ExecStop=/usr/sbin/o2cb stop"));
+    assert!(has("ExecStart=/usr/local/sbin/o2cb start") && has("ExecStop=/usr/local/sbin/o2cb stop"));
     assert!(has("After=network-online.target") && has("Wants=network-online.target") && has("Before=remote-fs-pre.target"));
     assert!(settings.iter().all(|line| !line.contains("able") || line.starts_with("Description")), "no enable, no disable");
     assert!(settings.iter().all(|line| !line.contains("network.service")));
