@@ -16,16 +16,19 @@ pub fn disks(bench: &mut Bench) -> anyhow::Result<()> {
     judged?;
     ocfs2::mount(&bench.lab, &[1])?;
 
-    // A volume that was made for another cluster.
+    // A volume that was made for another cluster, and that this machine is to mount: others' volumes are theirs.
     ocfs2::format(&bench.lab, 1, "other", "--cluster-stack=o2cb --cluster-name=elsewhere --global-heartbeat")?;
+    let line = format!("echo '/dev/mapper/other {} ocfs2 _netdev,noauto 0 0' >>/etc/fstab", ocfs2::OTHER_MOUNT_POINT);
+    bench.lab.ssh.run(1, &format!("touch /etc/fstab && cp -p /etc/fstab /run/fstab.before && {line}"), STEP)?;
     let judged = finds(
         bench,
         1,
         "",
         "",
         "volume-cluster",
-        &["/dev/mapper/other says o2cb/elsewhere/global, running is o2cb/lab/local", "Cluster name is invalid"],
+        &["/dev/mapper/other says o2cb/elsewhere/global, running is o2cb/lab/local", "Cluster name is invalid", "/etc/fstab:"],
     );
+    bench.lab.ssh.run(1, "mv /run/fstab.before /etc/fstab", STEP)?;
     ocfs2::format(&bench.lab, 1, "other", &ocfs2::cluster_options(bench.lab.plan.stack))?;
     judged?;
 
