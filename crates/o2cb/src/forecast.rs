@@ -120,5 +120,5 @@ fn report(mut source: Source, options: &Options) -> Result<Report, String> {
         ));
     }
     let asked_other = options.threshold.is_some() || options.idle_timeout.is_some();
-    Ok(Report::new(source, faults, asked_other.then_some(other)))
+    Report::new(source, faults, asked_other.then_some(other))
 }

@@ -66,7 +66,9 @@ pub fn run() -> ExitCode {
 
 /// Tells people something, on stderr. If that is gone, nobody is left to tell: what is being done goes on.
 pub(crate) fn say(words: &str) {
-    let _ = writeln!(io::stderr(), "{words}");
+    for line in words.lines() {
+        let _ = writeln!(io::stderr(), "{}", terminal::clean(line));
+    }
 }
 
 impl Cli {

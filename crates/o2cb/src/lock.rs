@@ -43,7 +43,7 @@ use dlmfs::Dlmfs;
 use keeper::Wish;
 use kept::{Heard, Kept};
 use options::Act;
-use refusal::{Refusal, SYSTEM};
+use refusal::{NO_LOCK, Refusal, SYSTEM};
 use std::io::{self, BufReader, IsTerminal as _, Write as _};
 use std::time::Instant;
 use talk::{Request, Told};
@@ -58,7 +58,7 @@ pub fn run(place: &Place, options: &Options, verbose: u8) -> anyhow::Result<u8> 
         return list::run(&machine, options.domain.as_deref(), options.json);
     }
     let result = match checked(options) {
-        Ok(()) if options.forget => forget(place, options),
+        Ok(()) if options.forget => forget(place, &machine, options),
         Ok(()) if options.keeper => keep(place, options),
         Ok(()) => locked(place, &machine, options, verbose, began),
         Err(fault) => Err(Refusal::new(USAGE, fault)),
@@ -76,8 +76,17 @@ fn checked(options: &Options) -> Result<(), String> {
     }
 }
 
-fn forget(place: &Place, options: &Options) -> Result<u8, Refusal> {
-    clear::forget(place, options.domain.as_deref().unwrap_or_default(), options.name.as_deref()).map(|()| 0)
+fn forget(place: &Place, look: &dyn Look, options: &Options) -> Result<u8, Refusal> {
+    if let Some(why) = ready::not_mounted(look) {
+        return Err(Refusal::new(NO_LOCK, why));
+    }
+    let domain = options.domain.as_deref().unwrap_or_default();
+    let path = paths::domain(domain);
+    // One that is not there is told to be unknown.
+    if let Ok(false) = Dlmfs::new(options.root.is_none()).is_at(&place.at(&path)) {
+        return Err(Refusal::new(NO_LOCK, format!("{path} is not in dlmfs: nothing of it is touched")));
+    }
+    clear::forget(place, domain, options.name.as_deref()).map(|()| 0)
 }
 
 fn wish(options: &Options) -> Result<Wish, Refusal> {

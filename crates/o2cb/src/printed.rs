@@ -8,15 +8,16 @@ pub const WIDTH: usize = 80;
 /// Stays one blank, where a line may not be broken.
 const GLUE: &str = "\u{a0}";
 
-/// Lines of at most [`WIDTH`] characters, where words are not longer: the first begins with `head`,
+/// [`clean`] lines of at most [`WIDTH`] characters, where words are not longer: the first begins with `head`,
 /// filled up to `indent`, and the others are indented so.
 pub fn wrapped(head: &str, indent: usize, text: &str) -> String {
     let mut out = String::new();
+    let (head, text) = (clean(head), clean(text));
     let mut line = format!("{head:indent$}");
     let mut empty = true;
     // A number and its unit stay together.
     let units = [" s ", " s;", " s:", " s.", " s,", " s)", " ms"];
-    let glued = units.iter().fold(text.to_owned(), |text, unit| text.replace(unit, &unit.replacen(' ', GLUE, 1)));
+    let glued = units.iter().fold(text, |text, unit| text.replace(unit, &unit.replacen(' ', GLUE, 1)));
     for word in glued.split(' ') {
         if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
             out += line.trim_end();

@@ -98,6 +98,17 @@ impl Machine {
         self.nothing_is_left();
     }
 
+    /// Waits for a file.
+    fn has_soon(&self, path: &str) {
+        for _ in 0..2000 {
+            if self.at(path).exists() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("no {path}");
+    }
+
     /// Pids of its keepers.
     fn keepers(&self) -> Vec<i32> {
         let own = self.folder.path().to_str().unwrap();
@@ -213,6 +224,10 @@ fn what_is_in_the_way_is_told_before_the_kernel_is_asked() {
     machine.put("proc/self/mounts", "");
     refused(&["not mounted", "o2cb load"]);
     assert!(!machine.at("run/o2cb/lock/web").exists());
+    // An ordinary folder of that name is somebody's.
+    machine.put("dlm/web/file", "precious");
+    assert!(machine.ends(66, &["web", "file", "--forget"]).contains("not mounted"));
+    assert!(machine.at("dlm/web/file").exists());
 }
 
 #[test]
@@ -455,7 +470,7 @@ fn a_turn_that_comes_when_it_was_given_up_leaves_nothing() {
 fn one_that_stays_behind_makes_nothing_that_was_cleared_away() {
     let machine = Machine::new();
     assert!(machine.lingering("1", &["web", "a", "--", "true"]).status().unwrap().success());
-    machine.keepers_soon(1);
+    machine.has_soon("run/o2cb/lock/web/$linger");
     fs::remove_dir_all(machine.at("run")).unwrap();
     machine.keepers_soon(0);
     assert!(!machine.at("run").exists());

@@ -100,6 +100,17 @@ impl Event {
     }
 }
 
+impl Rule {
+    /// Its counts, without where.
+    pub fn numbers(self) -> [usize; 3] {
+        match self {
+            Rule::WriteTimeout { failed, quorum, .. } => [failed, quorum, 0],
+            Rule::Minority { connected, needed, heartbeating } => [connected, needed, heartbeating],
+            Rule::HalfWithoutLowest { connected, heartbeating, lowest } => [connected, heartbeating, lowest],
+        }
+    }
+}
+
 /// Why a node fences itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {

@@ -64,6 +64,7 @@ impl Report {
             "live": self.source.live,
             "source": self.source.from,
             "notes": self.source.notes,
+            "untried": self.untried,
             "mode": cluster.mode.word(),
             "nodes": cluster.nodes.iter().map(|node| json!({ "number": node.number, "name": node.name })).collect::<Vec<_>>(),
             "regions": cluster.regions.iter().map(region).collect::<Vec<_>>(),
@@ -115,7 +116,7 @@ fn of_outlook(cluster: &Cluster, outlook: &Outlook) -> Value {
         let name = cluster.name_of(victim.node);
         let (always, rule_always) = (victim.always, victim.rule_always);
         let who = json!({ "node": number(cluster, victim.node), "name": name, "always": always, "rule_always": rule_always });
-        let mut why = rule(cluster, victim.rule);
+        let mut why = but_chance(rule(cluster, victim.rule), victim.varies);
         if victim.regions.len() > 1 {
             // In one way this, in another that: it is not known.
             why = merged(why, json!({ "region": null }));
@@ -124,7 +125,7 @@ fn of_outlook(cluster: &Cluster, outlook: &Outlook) -> Value {
     };
     let happening = |one: &super::outlook::Happening| {
         let when = json!({ "nth": one.nth, "always": one.always });
-        merged(merged(event(cluster, one.event), window(one.window)), when)
+        merged(merged(but_chance(event(cluster, one.event), one.varies), window(one.window)), when)
     };
     let (blocked, range) = match outlook.blocked {
         Blocked::No => ("no", None),
@@ -142,6 +143,15 @@ fn of_outlook(cluster: &Cluster, outlook: &Outlook) -> Value {
         "recovery_not_counted_seen_s": { "least": least, "most": most },
         "timeline": outlook.happenings.iter().map(happening).collect::<Vec<_>>(),
     })
+}
+
+/// What an event or a rule says beside what it is: `null` where it depends on chance.
+fn but_chance(mut told: Value, varies: bool) -> Value {
+    const IDENTITY: [&str; 6] = ["event", "rule", "node", "peer", "region", "fault"];
+    if varies && let Value::Object(all) = &mut told {
+        all.iter_mut().filter(|(name, _)| !IDENTITY.contains(&name.as_str())).for_each(|(_, value)| *value = Value::Null);
+    }
+    told
 }
 
 fn rule(cluster: &Cluster, rule: Rule) -> Value {

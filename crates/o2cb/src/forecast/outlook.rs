@@ -7,12 +7,11 @@ use super::engine::{horizon, run};
 use super::event::{Event, Rule};
 use super::fault::{Fault, What};
 use super::timing::BEAT_MS;
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::discriminant;
 
 /// From when to when something may happen, milliseconds since the beginning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// At the earliest.
     pub earliest_ms: i64,
@@ -49,6 +48,8 @@ pub struct Happening {
     pub nth: usize,
     /// Whether it happens however things stand.
     pub always: bool,
+    /// Whether its numbers depend on chance.
+    pub varies: bool,
 }
 
 /// A node that fences itself by one kind of rule; by another, it is another.
@@ -66,6 +67,8 @@ pub struct Victim {
     pub always: bool,
     /// Whether it does by this rule however things stand.
     pub rule_always: bool,
+    /// Whether the rule's numbers depend on chance; where no heartbeat could be written is in `regions`.
+    pub varies: bool,
 }
 
 impl Victim {
@@ -94,37 +97,59 @@ pub struct Outlook {
 
 /// How much is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effort {
-    /// A handful of ways: who is left is told, windows may be too narrow.
-    Few,
-    /// All that can be told in well under a second.
-    Full,
+pub struct Effort {
+    /// Ways that are drawn by lot, beside those that are made to be early or late.
+    drawn: u64,
+    /// Runs, at most.
+    runs: usize,
+    /// Reads of slots. Where two runs cost more, these two are made all the same: without the ends nothing can be told.
+    reads: usize,
 }
 
-/// Reads of slots that a forecast may cost. Where two runs cost more (some hundred nodes, or faults that begin hours later), these two
-/// are made all the same: without the ends nothing can be told.
-const BUDGET: usize = 30_000_000;
-/// Runs where who is left is all that is wanted, at most.
-const FEW: usize = 8;
+/// Reads of slots that a report may cost: well under a second.
+pub const BUDGET: usize = 30_000_000;
+
+impl Effort {
+    /// All that can be told, if a report has `outlooks` such.
+    pub fn full(outlooks: usize) -> Effort {
+        Effort { drawn: 64, runs: usize::MAX, reads: BUDGET / outlooks.max(1) }
+    }
+
+    /// A handful of ways: who is left is told, windows may be too narrow.
+    pub fn few(outlooks: usize) -> Effort {
+        Effort { drawn: 4, runs: 8, reads: BUDGET / outlooks.max(1) }
+    }
+}
+
+/// Reads of slots in one run: of each node in each region of each node's, each beat.
+pub fn cost(cluster: &Cluster, faults: &[Fault]) -> usize {
+    let rounds = usize::try_from(horizon(cluster.settings, &from_the_first(faults).1) / BEAT_MS).unwrap_or(usize::MAX);
+    rounds.saturating_mul(cluster.nodes.len().pow(2)).saturating_mul(cluster.regions.len())
+}
+
+/// Nothing happens before the first fault: how much earlier, in whole beats, all may begin, and the faults so.
+fn from_the_first(faults: &[Fault]) -> (i64, Vec<Fault>) {
+    let first = faults.iter().map(|fault| fault.start_ms).min().unwrap_or(0);
+    let earlier = first - first.rem_euclid(BEAT_MS);
+    let moved = faults.iter().cloned().map(|fault| Fault {
+        start_ms: fault.start_ms - earlier,
+        end_ms: fault.end_ms.map(|end| end - earlier),
+        ..fault
+    });
+    (earlier, moved.collect())
+}
 
 /// What comes of faults in a cluster.
 pub fn outlook(cluster: &Cluster, faults: &[Fault], effort: Effort) -> Outlook {
-    let mut ways = match effort {
-        Effort::Few => ways(cluster, 4),
-        Effort::Full => ways(cluster, 64),
-    };
+    let mut ways = ways(cluster, effort.drawn);
     if faults.is_empty() {
         // Nothing happens then, however things stand.
         ways.truncate(1);
     }
-    let rounds = usize::try_from(horizon(cluster.settings, faults) / BEAT_MS).unwrap_or(usize::MAX);
-    let affordable = BUDGET / rounds.saturating_mul(cluster.nodes.len().pow(2) * cluster.regions.len()).max(1);
-    let wanted = match effort {
-        Effort::Few => (affordable / FEW).min(FEW),
-        Effort::Full => affordable,
-    };
-    let chosen = chosen(&ways, wanted);
-    let runs: Vec<Vec<(i64, Event)>> = chosen.iter().map(|way| run(cluster, faults, way)).collect();
+    let chosen = chosen(&ways, (effort.reads / cost(cluster, faults).max(1)).min(effort.runs));
+    let (earlier, moved) = from_the_first(faults);
+    let later = |(time, event)| (time + earlier, event);
+    let runs: Vec<Vec<(i64, Event)>> = chosen.iter().map(|way| run(cluster, &moved, way).into_iter().map(later).collect()).collect();
     Outlook { ways: ways.len(), ..gathered(cluster, faults, &runs) }
 }
 
@@ -153,9 +178,10 @@ fn gathered(cluster: &Cluster, faults: &[Fault], runs: &[Vec<(i64, Event)>]) -> 
             let nth = *next;
             *next += 1;
             let at = (identity(event), nth);
-            let first = || Happening { event, window: Window::at(time), nth, always: false };
+            let first = || Happening { event, window: Window::at(time), nth, always: false, varies: false };
             let known = found.entry(at).or_insert_with(first);
             known.window = known.window.and(Window::at(time));
+            known.varies |= known.event != event;
             *counts.entry(at).or_default() += 1;
         }
         let survivors = survivors(cluster, faults, log);
@@ -191,8 +217,12 @@ fn victims(counted: &[(usize, Happening)], runs: usize) -> Vec<Victim> {
                 *known_count += count;
                 known.window = known.window.and(window);
                 known.regions.extend(regions);
+                known.varies |= happening.varies || known.rule.numbers() != rule.numbers();
             }
-            None => victims.push((*count, Victim { node, window, rule, regions, always: false, rule_always: false })),
+            None => {
+                let victim = Victim { node, window, rule, regions, always: false, rule_always: false, varies: happening.varies };
+                victims.push((*count, victim));
+            }
         }
     }
     // In a run a node fences itself once at most.

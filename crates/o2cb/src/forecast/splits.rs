@@ -2,11 +2,12 @@
 
 use super::cluster::Cluster;
 use super::fault::Fault;
-use super::outlook::{Effort, outlook};
+use super::outlook::{BUDGET, Effort, cost, outlook};
 use model::o2cb::quorum::{Verdict, verdict};
 use std::collections::BTreeSet;
 
-/// Up to this many nodes all splits are told, each as the engine plays it; above, that of each single node, by the rule alone.
+/// Up to this many nodes all splits are told, each as the engine plays it if that is not too much; above, that of each single node, by
+/// the rule alone.
 pub const ALL_SPLITS: usize = 8;
 
 /// A split into two.
@@ -35,15 +36,17 @@ pub fn splits(cluster: &Cluster) -> Vec<Split> {
         let first: BTreeSet<usize> = (0..count).filter(|node| !group.contains(node)).collect();
         (first.len().min(group.len()), if first.len() < group.len() { first } else { group.clone() })
     });
-    let rule = (count > ALL_SPLITS).then(|| OfRule::new(cluster));
-    groups.into_iter().map(|other| split(cluster, rule.as_ref(), other)).collect()
+    let each = cost(cluster, &[Fault::split([0], cluster)]).saturating_mul(2);
+    let rule = (count > ALL_SPLITS || each.saturating_mul(groups.len()) > BUDGET).then(|| OfRule::new(cluster));
+    let effort = Effort::few(groups.len());
+    groups.into_iter().map(|other| split(cluster, rule.as_ref(), effort, other)).collect()
 }
 
-fn split(cluster: &Cluster, rule: Option<&OfRule>, other: BTreeSet<usize>) -> Split {
+fn split(cluster: &Cluster, rule: Option<&OfRule>, effort: Effort, other: BTreeSet<usize>) -> Split {
     let first: BTreeSet<usize> = (0..cluster.nodes.len()).filter(|node| !other.contains(node)).collect();
     let left = match rule {
         Some(rule) => vec![rule.left(&first, &other)],
-        None => outlook(cluster, &[Fault::split(other.iter().copied(), cluster)], Effort::Few).left,
+        None => outlook(cluster, &[Fault::split(other.iter().copied(), cluster)], effort).left,
     };
     Split { left, groups: (first, other) }
 }

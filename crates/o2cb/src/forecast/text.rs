@@ -21,7 +21,7 @@ impl Report {
         if let Some(compared) = &self.compared {
             text += &self.comparison(compared);
         }
-        for note in self.source.notes.iter().filter(|_| !brief) {
+        for note in self.untried.iter().chain(self.source.notes.iter().filter(|_| !brief)) {
             text += &wrapped("Note:", 6, note);
         }
         text
@@ -86,8 +86,8 @@ impl Report {
         let (idle, keepalive) = (i64::from(settings.idle_ms), i64::from(settings.keepalive_ms));
         let latest = idle + settings.late_ms(idle) + settings.decide_ms() + settings.late_ms(settings.decide_ms());
         let decided = super::outlook::Window { earliest_ms: idle - keepalive + settings.decide_ms(), latest_ms: latest };
-        let mut text =
-            wrapped("", 0, &format!("\nThe network splits in two: {} after the cut the losers fence themselves.", span(decided)));
+        let head = format!("The network splits in two: {} after the cut the losers fence themselves.", span(decided));
+        let mut text = "\n".to_owned() + &wrapped("", 0, &head);
         if cluster.nodes.len() > ALL_SPLITS {
             text += &wrapped("", 0, &rule_of_splits(cluster.nodes.len()));
         }

@@ -97,6 +97,9 @@ fn line(cluster: &Cluster, faults: &[Fault], outlook: &Outlook, happening: &Happ
                 seconds(settings.ask_ms())
             ),
         ),
+        Event::Asks { node, region, .. } if happening.varies => {
+            (Some(node), format!("no beat written{} for {}; tells the lowest node", in_region(region), seconds(settings.ask_ms())))
+        }
         Event::Asks { node, region, lowest } => (
             Some(node),
             format!(
@@ -124,9 +127,18 @@ fn line(cluster: &Cluster, faults: &[Fault], outlook: &Outlook, happening: &Happ
         Event::Stays { node, heartbeating, connected, lowest, reachable } => {
             let half = heartbeating == 2 * connected && reachable;
             let with = if half { format!(" and {}, the lowest, is among them", cluster.name_of(lowest)) } else { String::new() };
-            (Some(node), format!("quorum: reaches {connected} of {heartbeating} beating nodes (counting itself){with}: goes on"))
+            let how = if happening.varies {
+                "enough of the beating nodes".to_owned()
+            } else {
+                format!("{connected} of {heartbeating} beating nodes (counting itself){with}")
+            };
+            (Some(node), format!("quorum: reaches {how}: goes on"))
         }
-        Event::Fences { node, rule: why } => (Some(node), format!("SELF-FENCE: {}", rule(cluster, why))),
+        Event::Fences { node, rule: why } => {
+            // One region or another: that is told as one.
+            let varies = outlook.victims.iter().find(|victim| victim.is(happening.event)).map_or(happening.varies, |victim| victim.varies);
+            (Some(node), format!("SELF-FENCE: {}", rule(cluster, why, varies)))
+        }
         Event::Dead { node, .. } => {
             (Some(node), format!("{names} silent on disk for {}: dead; recovery begins", seconds(settings.dead_ms())))
         }

@@ -5,7 +5,6 @@
 //! to the grain of its level: by up to an eighth of its time.
 
 use formats::o2hb;
-use serde::Serialize;
 
 /// Milliseconds between two beats.
 pub const BEAT_MS: i64 = o2hb::BEAT_MS as i64;
@@ -14,7 +13,7 @@ pub const BEAT_MS: i64 = o2hb::BEAT_MS as i64;
 pub const USUAL_HZ: u32 = 250;
 
 /// The timeouts of a cluster; all nodes have the same, or do not connect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Reads of a slot without change until its node is dead; 3 and more.
     pub threshold: u32,

@@ -62,9 +62,14 @@ pub fn fault_over(cluster: &Cluster, fault: &Fault) -> String {
     }
 }
 
-/// Why a node fences itself.
-pub fn rule(cluster: &Cluster, rule: Rule) -> String {
+/// Why a node fences itself; `varies`: in which numbers depends on chance.
+pub fn rule(cluster: &Cluster, rule: Rule, varies: bool) -> String {
     match rule {
+        Rule::WriteTimeout { .. } if varies => {
+            format!("no heartbeat written for {} in half of the regions or more", seconds(cluster.settings.fence_ms()))
+        }
+        Rule::Minority { .. } if varies => "reaches too few of the beating nodes".to_owned(),
+        Rule::HalfWithoutLowest { .. } if varies => "reaches half of the beating nodes, without the lowest".to_owned(),
         Rule::WriteTimeout { failed, quorum, .. } => {
             let after = seconds(cluster.settings.fence_ms());
             if cluster.mode == formats::cluster_conf::HeartbeatMode::Global {
@@ -136,7 +141,7 @@ impl Fate {
 fn fates(cluster: &Cluster, outlook: &Outlook) -> Vec<(Fate, BTreeSet<usize>)> {
     let mut of_node: Vec<(usize, Fate)> = Vec::new();
     for victim in &outlook.victims {
-        let way = (rule(cluster, victim.rule), victim.window);
+        let way = (rule(cluster, victim.rule, victim.varies), victim.window);
         match of_node.iter_mut().find(|(node, _)| *node == victim.node) {
             Some((_, fate)) => fate.ways.push(way),
             None => of_node.push((victim.node, Fate { ways: vec![way], always: victim.always })),
@@ -210,7 +215,11 @@ pub fn blocked(outlook: &Outlook) -> Option<String> {
         )),
         Blocked::For(window) => Some(format!("Writes may block for up to {}.", span(window))),
         Blocked::WhileItLasts => Some("Writes that need what does not answer block for as long as it lasts.".to_owned()),
-        Blocked::NobodyLeft => Some("Nobody is left to write until nodes are back and have recovered the volumes.".to_owned()),
+        Blocked::NobodyLeft => {
+            let chance = outlook.left.iter().any(|left| !left.is_empty());
+            let when = if chance { "If no node goes on, nobody" } else { "Nobody" };
+            Some(format!("{when} is left to write until nodes are back and have recovered the volumes."))
+        }
     }
 }
 

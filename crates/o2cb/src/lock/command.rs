@@ -4,12 +4,13 @@ use super::kept::{Heard, Kept};
 use super::refusal::{NO_COMMAND, Refusal, SYSTEM};
 use crate::say;
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpgid, getpgrp, kill_process, waitid};
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
+use std::time::Instant;
 
 /// Runs it and gives the exit code: its own, or 128 and the signal that ended it. Signals that come meanwhile go on to it.
 pub fn run(kept: &Kept, command: &[OsString], close: bool, path: &str) -> Result<u8, Refusal> {
@@ -19,6 +20,13 @@ pub fn run(kept: &Kept, command: &[OsString], close: bool, path: &str) -> Result
     let mut command = Command::new(program);
     command.args(arguments);
     let system = |error: io::Error| Refusal::new(SYSTEM, format!("{}: {error}", program.display()));
+    // What came before there is a command ends this program: nobody else is told.
+    let before = kept.next(Some(Instant::now()));
+    match before {
+        Some(Heard::Signal(signal)) => return Ok(super::after_signal(signal.number)),
+        Some(Heard::Gone) => return Err(Refusal::new(SYSTEM, format!("{path}: the process that keeps the lock ended"))),
+        _ => {}
+    }
     // If this program is killed, the lock is kept until the command ends: it is what the lock protects.
     kept.outlives(!close).map_err(system)?;
     let started = command.spawn();
@@ -61,7 +69,7 @@ fn ended(kept: &Kept, child: &mut Child, path: &str) -> io::Result<ExitStatus> {
                 let status = child.wait()?;
                 return if lost { Err(io::Error::other("it was ended, as the lock was lost")) } else { Ok(status) };
             }
-            Some(Heard::Signal(signal)) if !signal.from_terminal => pass_on(child, signal.number),
+            Some(Heard::Signal(signal)) if !(signal.from_terminal && shares_terminal(child)) => pass_on(child, signal.number),
             Some(Heard::Gone) => {
                 lost = true;
                 say(&format!("o2cb: {path}: the process that keeps the lock was killed: the lock is lost, the command is told to end"));
@@ -70,6 +78,11 @@ fn ended(kept: &Kept, child: &mut Child, path: &str) -> io::Result<ExitStatus> {
             _ => {}
         }
     }
+}
+
+/// Whether the terminal's signals reach the command by themselves: it is in this program's process group, unless it left it.
+fn shares_terminal(child: &Child) -> bool {
+    getpgid(Some(Pid::from_child(child))).is_ok_and(|group| group == getpgrp())
 }
 
 /// Sends a signal to a command that is not reaped.

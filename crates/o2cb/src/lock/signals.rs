@@ -5,7 +5,7 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::origin::WithOrigin;
-use signal_hook::low_level::siginfo::{Cause, Origin};
+use signal_hook::low_level::siginfo::Cause;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::{io, thread};
@@ -24,9 +24,8 @@ pub struct Came {
 
 impl Came {
     /// Nobody but the terminal lets the kernel send these: Ctrl-C and Ctrl-\ (`__isig`, `drivers/tty/n_tty.c`).
-    fn of(origin: &Origin) -> Came {
-        let number = origin.signal;
-        Came { number, from_terminal: [SIGINT, SIGQUIT].contains(&number) && origin.cause == Cause::Kernel }
+    fn of(number: i32, cause: Cause) -> Came {
+        Came { number, from_terminal: [SIGINT, SIGQUIT].contains(&number) && cause == Cause::Kernel }
     }
 }
 
@@ -36,7 +35,7 @@ pub fn deliver(deliver: impl Fn(Came) -> bool + Send + 'static) -> io::Result<()
     // Who ignores this one is never told how its command ended.
     flag::register(SIGCHLD, Arc::default())?;
     let mut signals = SignalsInfo::<WithOrigin>::new(heeded(&ENDING))?;
-    let listen = move || while signals.forever().next().is_some_and(|origin| deliver(Came::of(&origin))) {};
+    let listen = move || while signals.forever().next().is_some_and(|origin| deliver(Came::of(origin.signal, origin.cause))) {};
     thread::Builder::new().name("signals".to_owned()).spawn(listen)?;
     Ok(())
 }
@@ -48,4 +47,18 @@ pub fn outlive() -> io::Result<Arc<AtomicBool>> {
         flag::register(signal, Arc::clone(&came))?;
     }
     Ok(came)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use signal_hook::low_level::siginfo::Sent;
+
+    #[test]
+    fn only_the_terminals_own_two_are_the_terminals() {
+        let came = |signal, cause| Came::of(signal, cause).from_terminal;
+        assert!(came(SIGINT, Cause::Kernel) && came(SIGQUIT, Cause::Kernel));
+        assert!(!came(SIGINT, Cause::Sent(Sent::User)) && !came(SIGQUIT, Cause::Sent(Sent::User)));
+        assert!(!came(SIGTERM, Cause::Kernel) && !came(SIGHUP, Cause::Kernel), "a hangup is told to the leader alone");
+    }
 }

@@ -1,7 +1,7 @@
 //! What is made to go wrong, and what must come of it.
 
 use super::cluster::Heartbeat;
-use super::played::{Deed, Scenario};
+use super::played::{Deed, Goes, Scenario};
 use crate::fault::disk::{self, How};
 use crate::network::Role;
 use crate::trial::Bench;
@@ -31,10 +31,11 @@ pub fn scenarios(bench: &Bench, heartbeat: Heartbeat, fault: Fault) -> Vec<Scena
     let disks = heartbeat.disks();
     let few = disks.get(..(disks.len() - 1) / 2).unwrap_or_default();
     let most = disks.get(..=disks.len() / 2).unwrap_or(disks);
-    let nobody = |how| (!few.is_empty()).then(|| storage(few, how, Some(long)));
+    let elsewhere = most.len() < disks.len();
+    let nobody = |how| (!few.is_empty()).then(|| storage(few, true, how, Some(long)));
     match fault {
-        Fault::Stall => nobody(How::Stall).into_iter().chain([storage(most, How::Stall, None)]).collect(),
-        Fault::Error => nobody(How::Fail).into_iter().chain([storage(most, How::Fail, None)]).collect(),
+        Fault::Stall => nobody(How::Stall).into_iter().chain([storage(most, elsewhere, How::Stall, None)]).collect(),
+        Fault::Error => nobody(How::Fail).into_iter().chain([storage(most, elsewhere, How::Fail, None)]).collect(),
         Fault::StallAll => vec![stall_all(disks, long)],
         Fault::CutThree => vec![cut_three()],
         Fault::CutTwo => vec![cut_two()],
@@ -46,18 +47,20 @@ fn behave(nodes: &'static [u8], disks: &'static [&'static str], how: How) -> Dee
     Box::new(move |bench| disks.iter().try_for_each(|disk| disk::behave(&bench.lab, nodes, disk, how, 0)))
 }
 
-/// Node2's heartbeat storage; `lasts`: it is well again after that, and nobody is to go.
-fn storage(disks: &'static [&'static str], how: How, lasts: Option<Duration>) -> Scenario {
+/// Node2's heartbeat storage; `elsewhere`: it beats on other disks, too; `lasts`: it is well again after that, and nobody is to go.
+fn storage(disks: &'static [&'static str], elsewhere: bool, how: How, lasts: Option<Duration>) -> Scenario {
     let option = if how == How::Fail { "--io-error" } else { "--stall" };
     let until = lasts.map_or_else(String::new, |lasts| format!(":{}s", lasts.as_secs()));
     let forecast = disks.iter().flat_map(|disk| [option.to_owned(), format!("{disk}@node2{until}")]).collect();
     let survives = lasts.is_some();
-    let (survivor, victim): (&[&str], (&str, &[&str])) = if how == How::Fail {
-        // Whom it asks nothing, it tells nothing: see what the survivors cannot know in docs/doctor.md.
-        (&["its storage stopped"], ("disk-fence", &["storage of node 2 failed"]))
+    let (survivor, words): (&[&str], &[&str]) = if how == How::Fail {
+        // Whom it asks nothing, it tells nothing: see what the survivors cannot know in docs/doctor.md. Where it beat on in another
+        // region, it fell silent everywhere at once.
+        (if elsewhere { &["died (no sign before)"] } else { &["its storage stopped"] }, &["storage of node 2 failed"])
     } else {
-        (&["storage of node 2 hung"], ("disk-fence", &["storage of node 2 hung", "asked node 1 to wait"]))
+        (&["storage of node 2 hung"], &["storage of node 2 hung", "asked node 1 to wait"])
     };
+    let victim = Goes { rule: "write_timeout", story: "disk-fence", words };
     Scenario {
         nodes: &[1, 2, 3],
         forecast,
@@ -98,7 +101,11 @@ fn cut_three() -> Scenario {
         end,
         lasts: None,
         survivor: &["network between node 1 and node 3 lost"],
-        victim: Some(("network-fence", &["network between node 3 and nodes 1 and 2 lost", "lost the quorum decision"])),
+        victim: Some(Goes {
+            rule: "minority",
+            story: "network-fence",
+            words: &["network between node 3 and nodes 1 and 2 lost", "lost the quorum decision"],
+        }),
     }
 }
 
@@ -111,7 +118,11 @@ fn cut_two() -> Scenario {
         end,
         lasts: None,
         survivor: &["network between node 1 and node 2 lost"],
-        victim: Some(("network-fence", &["network between node 2 and node 1 lost", "only half (1 of 2)"])),
+        victim: Some(Goes {
+            rule: "half_without_lowest",
+            story: "network-fence",
+            words: &["network between node 2 and node 1 lost", "only half (1 of 2)"],
+        }),
     }
 }
 

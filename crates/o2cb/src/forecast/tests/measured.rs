@@ -43,7 +43,7 @@ fn storage_of_the_higher_node_hangs() {
 /// write had been blocked for 49 s.
 #[test]
 fn the_network_between_two_nodes_is_cut() {
-    let outlook = outlook(&quick(), &[Fault::split([1], &quick())], Effort::Full);
+    let outlook = outlook(&quick(), &[Fault::split([1], &quick())], Effort::full(1));
     assert!(holds(when(&outlook, Event::Lost { node: 0, peer: 1 }), 10_000, 0));
     let stays = Event::Stays { node: 0, heartbeating: 2, connected: 1, lowest: 0, reachable: true };
     assert!(holds(when(&outlook, stays), 29_000, 0), "{outlook:#?}");

@@ -159,7 +159,7 @@ proptest! {
             _ => Fault::new(What::Kill(0)),
         };
         let faults = [fault];
-        let outlook = outlook(&cluster, &faults, Effort::Full);
+        let outlook = outlook(&cluster, &faults, Effort::full(1));
         for seed in 0..64 {
             for (time, event) in run(&cluster, &faults, &Chance::Drawn(base.wrapping_add(seed))) {
                 if matches!(event, Event::Dead { .. } | Event::Fences { .. } | Event::Lost { .. }) {
@@ -175,9 +175,9 @@ proptest! {
 fn one_of_three_regions_may_hang_everywhere_and_two_may_not_at_one_node() {
     let cluster = global(3, 3);
     let one = Fault::new(What::Stall(Spot { regions: [0].into(), nodes: [0, 1, 2].into() }));
-    assert!(outlook(&cluster, &[one], Effort::Full).victims.is_empty());
+    assert!(outlook(&cluster, &[one], Effort::full(1)).victims.is_empty());
     let two = Fault::new(What::Stall(Spot { regions: [0, 2].into(), nodes: [0].into() }));
-    let victims = outlook(&cluster, &[two], Effort::Full).victims;
+    let victims = outlook(&cluster, &[two], Effort::full(1)).victims;
     assert_eq!(victims.iter().map(|victim| victim.node).collect::<Vec<_>>(), [0]);
 }
 
@@ -185,9 +185,9 @@ fn one_of_three_regions_may_hang_everywhere_and_two_may_not_at_one_node() {
 fn the_last_node_alone_has_nobody_to_ask() {
     let cluster = cluster(1);
     let stall = Fault::new(What::Stall(Spot::everywhere(&cluster)));
-    assert!(outlook(&cluster, &[stall], Effort::Full).victims.is_empty());
+    assert!(outlook(&cluster, &[stall], Effort::full(1)).victims.is_empty());
     let error = Fault::new(What::IoError(Spot::everywhere(&cluster)));
-    assert_eq!(outlook(&cluster, &[error], Effort::Full).victims.len(), 1);
+    assert_eq!(outlook(&cluster, &[error], Effort::full(1)).victims.len(), 1);
 }
 
 /// A node whose region hangs reads no slots there: it never counts a dead one as dead, and waits.
@@ -198,7 +198,7 @@ fn a_node_with_a_hung_region_waits_for_its_recovery() {
         Fault::new(What::Stall(Spot { regions: [0].into(), nodes: [0].into() })),
         Fault { what: What::Kill(2), start_ms: 5000, end_ms: None },
     ];
-    let outlook = outlook(&cluster, &faults, Effort::Full);
+    let outlook = outlook(&cluster, &faults, Effort::full(1));
     let dead = |node| outlook.happenings.iter().any(|happening| happening.event == Event::Dead { node, peer: 2 });
     assert!(!dead(0) && dead(1));
     assert_eq!(outlook.blocked, Blocked::WhileItLasts);
@@ -209,7 +209,7 @@ fn a_node_with_a_hung_region_waits_for_its_recovery() {
 fn a_node_that_dies_during_the_wait_calls_the_decision_off() {
     let cluster = cluster(2);
     let faults = [Fault::new(What::Stall(Spot::of_node(&cluster, 0))), Fault::split([1], &cluster)];
-    let outlook = outlook(&cluster, &faults, Effort::Full);
+    let outlook = outlook(&cluster, &faults, Effort::full(1));
     assert_eq!(outlook.victims.iter().map(|victim| victim.node).collect::<Vec<_>>(), [0]);
     assert_eq!(outlook.left, [BTreeSet::from([1])]);
 }
@@ -220,7 +220,7 @@ fn a_link_that_is_back_may_not_save_the_node() {
     let cluster = cluster(3).with(Settings { threshold: 9, idle_ms: 10_000, ..Settings::DEFAULT });
     let back_after = |end| {
         let fault = Fault { end_ms: Some(end), ..Fault::split([2], &cluster) };
-        outlook(&cluster, &[fault], Effort::Full).left.len()
+        outlook(&cluster, &[fault], Effort::full(1)).left.len()
     };
     assert_eq!(back_after(5_000), 1);
     assert_eq!(back_after(16_000), 2, "it depends on TCP");

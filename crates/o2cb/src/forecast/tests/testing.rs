@@ -33,7 +33,7 @@ pub fn global(count: u8, regions: usize) -> Cluster {
 
 /// What a single fault comes to, from the beginning on and for good.
 pub fn of_one(cluster: &Cluster, what: What) -> Outlook {
-    outlook(cluster, &[Fault::new(what)], Effort::Full)
+    outlook(cluster, &[Fault::new(what)], Effort::full(1))
 }
 
 /// Whether a window holds a moment, `slack` more or less.
