@@ -212,17 +212,14 @@ fn victims(counted: &[(usize, Happening)], runs: usize) -> Vec<Victim> {
             Rule::WriteTimeout { region, .. } => [region].into(),
             Rule::Minority { .. } | Rule::HalfWithoutLowest { .. } => BTreeSet::new(),
         };
-        match victims.iter_mut().find(|(_, known)| known.is(event)) {
-            Some((known_count, known)) => {
-                *known_count += count;
-                known.window = known.window.and(window);
-                known.regions.extend(regions);
-                known.varies |= happening.varies || known.rule.numbers() != rule.numbers();
-            }
-            None => {
-                let victim = Victim { node, window, rule, regions, always: false, rule_always: false, varies: happening.varies };
-                victims.push((*count, victim));
-            }
+        if let Some((known_count, known)) = victims.iter_mut().find(|(_, known)| known.is(event)) {
+            *known_count += count;
+            known.window = known.window.and(window);
+            known.regions.extend(regions);
+            known.varies |= happening.varies || known.rule.numbers() != rule.numbers();
+        } else {
+            let victim = Victim { node, window, rule, regions, always: false, rule_always: false, varies: happening.varies };
+            victims.push((*count, victim));
         }
     }
     // In a run a node fences itself once at most.
