@@ -1,28 +1,17 @@
-//! Signals that end a program without a screen of its own: what it has made on the node goes before. Those that it was started to
-//! ignore, as by `nohup` or behind a shell's `&`, stay ignored.
+//! Signals that end a program without a screen of its own: what it has made on the node goes before.
+
+mod heeded;
+
+pub use heeded::{ENDING, heeded};
 
 use crate::node::TraceKeeper;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io;
-
-/// Those of these signals that this process does not ignore. What it ignores it was started to ignore, if it is asked before the
-/// first handler is installed. Where `/proc` is not there to tell, all of them.
-pub fn heeded(signals: &[i32]) -> Vec<i32> {
-    let ignored = ignored(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
-    signals.iter().copied().filter(|signal| ignored >> (signal - 1) & 1 == 0).collect()
-}
-
-/// The mask of ignored signals, bit 0 for signal 1: `SigIgn:` of `/proc/PID/status`.
-fn ignored(status: &str) -> u64 {
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
-}
 
 /// From now on these signals remove the trace instances before they end the process, as they would have done without. Fails only if
 /// they cannot be followed.
 pub fn close_at_signals(keeper: &TraceKeeper) -> io::Result<()> {
-    let mut signals = Signals::new(heeded(&[SIGHUP, SIGINT, SIGQUIT, SIGTERM]))?;
+    let mut signals = Signals::new(heeded(&ENDING))?;
     let keeper = keeper.clone();
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         if let Some(signal) = signals.forever().next() {
@@ -34,14 +23,4 @@ pub fn close_at_signals(keeper: &TraceKeeper) -> io::Result<()> {
         }
     })?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn nohup_is_seen() {
-        let status = "Name:\to2cb\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\nSigCgt:\t0\n";
-        assert_eq!(super::ignored(status), 0x1001);
-        assert_eq!(super::ignored(""), 0);
-    }
 }

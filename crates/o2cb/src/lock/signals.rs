@@ -1,7 +1,7 @@
 //! The signals that end a program, which here end a wait or go on to the command.
 
-use collect::signals::heeded;
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use collect::signals::{ENDING, heeded};
+use signal_hook::consts::{SIGCHLD, SIGINT, SIGQUIT};
 use signal_hook::flag;
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::origin::WithOrigin;
@@ -9,9 +9,6 @@ use signal_hook::low_level::siginfo::Cause;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::{io, thread};
-
-/// The signals that ask a program to end.
-const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
 /// A signal that came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +49,7 @@ pub fn outlive() -> io::Result<Arc<AtomicBool>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use signal_hook::consts::{SIGHUP, SIGTERM};
     use signal_hook::low_level::siginfo::Sent;
 
     #[test]
