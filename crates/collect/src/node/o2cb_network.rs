@@ -5,11 +5,12 @@
 //! kernel would load for the question); else `/proc/net/tcp` tells what is not acknowledged, and no idle times.
 
 use super::discover::described;
+use super::files::NodeFiles;
 use super::o2cb_reader::{Files, is_absent};
 use formats::o2dlm::send_tracking;
 use formats::proc::net_tcp;
 use formats::sock_diag::Socket;
-use sample::o2cb::{Cluster, Connection, Sending};
+use sample::o2cb::{Cluster, Connection, Member, Sending};
 use std::io;
 
 const CONNECTED: &str = "/sys/kernel/debug/o2net/connected_nodes";
@@ -38,7 +39,14 @@ pub(super) fn read(node: &mut Files<'_>, cluster: &mut Cluster) {
             open.map(without_times).collect()
         }
     };
-    cluster.connections = connections(&sockets, cluster);
+    cluster.connections = connections(&sockets, &cluster.nodes);
+}
+
+/// What TCP tells now of the connections of the local one of `nodes` to the others, with idle times; else why it is not asked.
+pub fn of_nodes(files: &dyn NodeFiles, nodes: &[Member]) -> Result<Vec<Connection>, String> {
+    // What is not read is a reason not to ask, and told as that.
+    let sockets = asked(&mut Files { files, unread: Vec::new() })?;
+    Ok(connections(&sockets, nodes))
 }
 
 /// What TCP tells, or why it is not asked.
@@ -66,8 +74,8 @@ fn loads_nothing(node: &mut Files<'_>) -> bool {
 }
 
 /// Those to other nodes: the higher numbered node connects to the port of the lower one (`o2net_start_connect`).
-fn connections(sockets: &[Socket], cluster: &Cluster) -> Vec<Connection> {
-    let own = cluster.nodes.iter().find(|member| member.local == Some(true));
+fn connections(sockets: &[Socket], nodes: &[Member]) -> Vec<Connection> {
+    let own = nodes.iter().find(|member| member.local == Some(true));
     let (Some(address), Some(port), Some(own_number)) =
         (own.and_then(|own| own.address), own.and_then(|own| own.port), own.and_then(|own| own.number))
     else {
@@ -75,7 +83,7 @@ fn connections(sockets: &[Socket], cluster: &Cluster) -> Vec<Connection> {
     };
     let mut connections = Vec::new();
     for socket in sockets.iter().filter(|socket| socket.local.0 == address) {
-        let peer = cluster.nodes.iter().find(|member| member.address == Some(socket.remote.0) && member.local != Some(true));
+        let peer = nodes.iter().find(|member| member.address == Some(socket.remote.0) && member.local != Some(true));
         let Some((number, peer_port)) = peer.and_then(|peer| Some((peer.number?, peer.port))) else { continue };
         let is_ours = if number < own_number { peer_port == Some(socket.remote.1) } else { socket.local.1 == port };
         if is_ours {

@@ -48,7 +48,7 @@ pub struct Facts {
     /// Messages that are being sent.
     pub sendings: Seen<Vec<Sending>>,
     /// Locks that somebody here has waited for, for long.
-    pub waits: waits::Waits,
+    pub waits: Seen<waits::Waits>,
     /// What was read again after the heartbeats were watched; `None`: nothing was.
     pub again: Option<again::Again>,
 }
@@ -137,8 +137,9 @@ impl Facts {
         recent.into_iter().skip(registered.map_or(0, |index| index + 1)).collect()
     }
 
-    /// Why messages of this boot are not known, if they are not.
+    /// Why messages of this boot, the newest with them, are not all known, if they are not.
     pub fn log_unknown(&self) -> Option<String> {
-        self.logs.now.is().is_none().then(|| format!("the kernel's log: {}", self.logs.now.words(|_| String::new())))
+        let absent = || format!("the kernel's log: {}", self.logs.now.words(|_| String::new()));
+        self.logs.behind.clone().or_else(|| self.logs.now.is().is_none().then(absent))
     }
 }

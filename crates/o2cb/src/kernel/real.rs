@@ -3,6 +3,7 @@
 use super::{Entry, Kernel, Look};
 use crate::place::Place;
 use crate::program::{Answer, answer_of};
+use collect::node::dump::ReadSizes;
 use rustix::mount::{MountFlags, UnmountFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::fs::{self, OpenOptions};
@@ -38,6 +39,22 @@ impl Look for Machine {
     fn read_start(&self, path: &str, most: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         fs::File::open(self.place.at(path))?.take(most as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn read_spread(&self, path: &str, most: usize) -> io::Result<Vec<u8>> {
+        let mut sizes = ReadSizes::new(true);
+        let mut file = fs::File::open(self.place.at(path))?;
+        let (mut bytes, mut buffer) = (Vec::new(), vec![0; sizes.largest()]);
+        while bytes.len() < most {
+            let size = sizes.next_size().min(most - bytes.len());
+            match file.read(buffer.get_mut(..size).unwrap_or_default()) {
+                Ok(0) => break,
+                Ok(length) => bytes.extend_from_slice(buffer.get(..length).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(bytes)
     }
 
@@ -170,6 +187,16 @@ mod tests {
         machine.remove_folder("/b").unwrap();
         machine.remove_file("/a").unwrap();
         assert!(machine.list("/").unwrap().is_empty());
+    }
+
+    #[test]
+    fn reads_of_any_size_give_the_whole_file_or_its_beginning() {
+        let folder = tempfile::tempdir().unwrap();
+        let text: Vec<u8> = (0..20_000_u32).flat_map(u32::to_le_bytes).collect();
+        fs::write(folder.path().join("a"), &text).unwrap();
+        let machine = Machine::new(&Place::under(folder.path(), None));
+        assert_eq!(machine.read_spread("/a", usize::MAX).unwrap(), text);
+        assert_eq!(machine.read_spread("/a", 10_001).unwrap(), text[..10_001]);
     }
 
     #[test]

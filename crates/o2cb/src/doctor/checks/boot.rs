@@ -71,10 +71,10 @@ pub fn start(facts: &Facts) -> Verdict {
                 .fixed_by("systemctl enable o2cb");
             findings.push(finding);
         }
-        for entry in boot.fstab.iter().filter(|entry| !entry.has("x-systemd.requires") && !boot.ordered(entry) && !entry.has("noauto")) {
+        for entry in boot.fstab.iter().filter(|entry| !entry.requires_o2cb() && !boot.ordered(entry) && !entry.has("noauto")) {
             let finding = Finding::risk(format!("{} may be mounted before the cluster is online, and fail", entry.mount_point))
                 .seen(place(entry))
-                .because("without x-systemd.requires systemd does not know that the mount needs o2cb, and no unit o2cb.service that is started at boot goes before all mounts of the network (Before= and Wants=remote-fs-pre.target)")
+                .because("without x-systemd.requires=o2cb.service systemd does not know that the mount needs o2cb, and no unit o2cb.service that is started at boot goes before all mounts of the network (Before= and Wants=remote-fs-pre.target)")
                 .fixed_by(with(entry, "x-systemd.requires=o2cb.service"));
             findings.push(finding);
         }

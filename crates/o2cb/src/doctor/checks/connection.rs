@@ -28,16 +28,33 @@ pub fn judge(facts: &Facts) -> Verdict {
         (live, _) => live.is().cloned().unwrap_or_default(),
     };
     let mut findings = Vec::new();
+    let mut others = Vec::new();
     for node in cluster.nodes.iter().filter(|node| !node.local.has(&true)) {
         let Some(number) = node.number.is().map(|number| u32::from(*number)) else { continue };
+        others.push(number);
         if facts.lost(number) {
             findings.push(lost(facts, node, number));
         } else {
             findings.extend(silence::judge(facts, cluster, number));
         }
     }
-    let others = live.iter().filter(|number| Some(**number) != facts.own_number()).count();
-    Verdict::of(findings, format!("{others} other node(s) beat, all are connected"))
+    others.retain(|number| live.contains(number));
+    Verdict::of(findings, note(facts, &live)).but_unknown(silence::unknown(facts, &others))
+}
+
+/// Who beats and is connected, by the last reading: what came or went during the watch may be on its way.
+fn note(facts: &Facts, live: &[u32]) -> String {
+    let again = facts.again.as_ref();
+    let live = again.and_then(|again| again.live.is()).map_or(live, Vec::as_slice);
+    let connected = again.and_then(|again| again.connected.is()).or(facts.status.found.connected.is());
+    let others: Vec<u32> = live.iter().copied().filter(|number| Some(*number) != facts.own_number()).collect();
+    let not_connected = others.iter().filter(|number| connected.is_some_and(|connected| !connected.contains(number)));
+    let not_connected: Vec<String> = not_connected.map(|number| facts.node(*number)).collect();
+    let count = others.len();
+    if not_connected.is_empty() {
+        return format!("{count} other node(s) beat, all are connected");
+    }
+    format!("{count} other node(s) beat; just now {} had no connection, though not so seconds before: look again", not_connected.join(", "))
 }
 
 fn lost(facts: &Facts, node: &FoundNode, number: u32) -> Finding {
@@ -112,7 +129,8 @@ fn lost(facts: &Facts, node: &FoundNode, number: u32) -> Finding {
     let hint = of_probe.unwrap_or_else(|| match last {
         Some(Event::SettingDiffers { .. } | Event::ProtocolDiffers { .. }) => "the handshake fails: see timeouts-differ".to_owned(),
         Some(Event::Shutdown { state: 7, .. }) => "refused or reset: nothing listens there, another port, or a firewall rejects".to_owned(),
-        Some(Event::ConnectFailed { errno: 101 | 113, .. }) => "there is no way to that address: routes, netmask, cable".to_owned(),
+        // At once, by this node's own routes: what the network answers later is told as a shutdown.
+        Some(Event::ConnectFailed { errno: 101 | 113, .. }) => "this node has no way to that address: routes, netmask, cable".to_owned(),
         Some(Event::ConnectFailed { errno: 99, .. }) => "this node's own address is missing: see local-address".to_owned(),
         Some(Event::Idle { .. } | Event::NoConnection { .. } | Event::Disconnected { .. }) => {
             "no answer: a firewall drops, the network between them is cut, or the address is of another host".to_owned()
@@ -147,6 +165,11 @@ fn hint(outcome: &Outcome, last: Option<&Event>) -> Option<String> {
         }
         Outcome::Refused => "refused or reset: nothing listens there, another port, or a firewall rejects".to_owned(),
         Outcome::Silence => "no answer: a firewall drops, the network between them is cut, or the address is of another host".to_owned(),
+        Outcome::Unreachable(_) => {
+            "a firewall rejects (the usual reject of firewalld and iptables looks so), or there is no way to that address (routes, netmask, \
+             cable), or no such host"
+                .to_owned()
+        }
         Outcome::Other(why) => format!("it cannot be tried ({why}): routes, netmask, cable, this node's own address"),
     })
 }
@@ -156,7 +179,7 @@ fn outcome_words(outcome: &Outcome) -> String {
         Outcome::Connected => "connected".to_owned(),
         Outcome::Refused => "refused".to_owned(),
         Outcome::Silence => "no answer".to_owned(),
-        Outcome::Other(why) => why.clone(),
+        Outcome::Unreachable(why) | Outcome::Other(why) => why.clone(),
     }
 }
 
@@ -165,7 +188,7 @@ fn words(probe: &Probe, at: &str) -> String {
         Outcome::Connected => format!("accepts TCP at {at}, yet is not connected"),
         Outcome::Refused => format!("refuses TCP at {at}"),
         Outcome::Silence => format!("does not answer TCP at {at}"),
-        Outcome::Other(why) => format!("cannot be reached at {at} ({why})"),
+        Outcome::Unreachable(why) | Outcome::Other(why) => format!("cannot be reached at {at} ({why})"),
     }
 }
 

@@ -56,18 +56,14 @@ pub fn waits(facts: &Facts) -> Verdict {
         return Verdict::Unknown(format!("/sys/kernel/debug/ocfs2 is {}", facts.waits.words(|_| String::new())), Vec::new());
     };
     // A clock that was set makes a short wait look long; one that lasts for the whole watch is at least not short.
-    let later = facts.again.as_ref().and_then(|again| again.waits.is());
-    // The kernel tells its start anew by a clock that is steered (`ocfs2_track_lock_wait`).
-    let same = |wait: &Wait, other: &Wait| {
-        (&wait.volume, &wait.lock) == (&other.volume, &other.lock) && wait.since_us.abs_diff(other.since_us) < 1_000_000
-    };
-    let lasting = waits.iter().filter(|wait| later.is_none_or(|later| later.iter().any(|other| same(wait, other))));
-    let (flocks, waits): (Vec<&Wait>, Vec<&Wait>) = lasting.partition(|wait| wait.flock);
+    let lasting = facts.again.as_ref().and_then(|again| again.waits.is()).unwrap_or(&waits.long);
+    let cut = (!waits.cut.is_empty()).then(|| format!("not all locks were read of {}: they are too many", waits.cut.join(", ")));
+    let (flocks, waits): (Vec<&Wait>, Vec<&Wait>) = lasting.iter().partition(|wait| wait.flock);
     let of_programs = match flocks.first() {
         Some(longest) => format!("; {} flock(2) wait for other programs, the longest for {} s", flocks.len(), longest.seconds),
         None => String::new(),
     };
-    let Some(longest) = waits.first() else { return Verdict::Fine(format!("no wait of 30 s or more{of_programs}")) };
+    let Some(longest) = waits.first() else { return Verdict::Fine(format!("no wait of 30 s or more{of_programs}")).but_unknown(cut) };
     let mut finding = Finding::trouble(format!("{} lock(s) are waited for here, the longest for {} s", waits.len(), longest.seconds));
     for wait in waits.iter().take(5) {
         finding = finding.seen(format!(
@@ -80,5 +76,5 @@ pub fn waits(facts: &Facts) -> Verdict {
             "who holds it is not seen from here: a program on any node, this one too, or a node that does not answer or is being recovered",
         )
         .fixed_by("`dlmtop waits` names the holder: node, process, path");
-    Verdict::Findings(vec![finding])
+    Verdict::Findings(vec![finding]).but_unknown(cut)
 }

@@ -4,13 +4,15 @@ use crate::doctor::check::{Finding, Verdict};
 use crate::doctor::facts::Facts;
 use crate::doctor::facts::disks::{Beat, Disk};
 use crate::volumes::Use;
-use formats::kernel_log::{Event, Slot, SlotFault};
+use formats::kernel_log::{Event, Message, Slot, SlotFault};
 use formats::o2hb::{Remark, State};
 
 /// Clocks may be apart by so much, seconds: beats are written every two.
 const APART_S: u64 = 10;
 /// What the log said of a slot is news for so long, seconds.
 const NEWS_S: u64 = 600;
+/// A write that failed is missed in the next round: after two seconds, or what a slow disk makes of them, µs.
+const FAILED_US: i64 = 10_000_000;
 
 /// Volumes of this machine's cluster.
 fn ours(facts: &Facts) -> impl Iterator<Item = &Disk> {
@@ -26,9 +28,15 @@ pub fn judge(facts: &Facts) -> Verdict {
             findings.extend(beat.remarks.iter().filter_map(|remark| of_slot(facts, disk, beat, remark)));
         }
     }
-    for message in facts.recent(NEWS_S) {
+    let recent: Vec<&Message> = facts.recent(NEWS_S).collect();
+    for (at, message) in recent.iter().enumerate() {
         let Some(Event::SlotWritten { fault, device, expected, on_disk }) = &message.event else { continue };
-        let finding = own_slot(*fault, device, *expected, *on_disk).seen(format!("kernel log: {}", message.text));
+        let error = recent.get(..at).and_then(|before| failed_write(before, message, device));
+        let finding = match error.filter(|_| *fault == SlotFault::Sequence) {
+            Some(error) => not_written(device).seen(format!("kernel log: {}", error.text)),
+            None => own_slot(*fault, device, *expected, *on_disk),
+        };
+        let finding = finding.seen(format!("kernel log: {}", message.text));
         if findings.iter().all(|known: &Finding| known.what != finding.what) {
             findings.push(finding);
         }
@@ -36,13 +44,36 @@ pub fn judge(facts: &Facts) -> Verdict {
     if facts.disks.volumes.is_empty() && facts.disks.unknown().is_none() {
         return Verdict::NotApplicable("no OCFS2 volume is on this machine's devices".to_owned());
     }
-    Verdict::of(findings, format!("{slots} slot(s) of {} volume(s)", facts.disks.volumes.len())).but_unknown(facts.disks.unknown())
+    Verdict::of(findings, format!("{slots} slot(s) of {} volume(s)", facts.disks.volumes.len()))
+        .but_unknown(facts.disks.unknown())
+        .but_unknown(facts.log_unknown())
 }
 
 const SAME_NUMBER: &str = "two hosts have the same node number (a cloned machine, a copied cluster.conf), or the disk is shown to two clusters: \
                            both may mount it and destroy it";
 const STOP_ONE: &str =
     "stop one of the two at once; then give each host its own number in cluster.conf, or take the disk away from the other cluster";
+
+/// The error that a heartbeat's write to `device` ended with shortly before `found`. The kernel takes a beat for written before it waits
+/// for the disk (`o2hb_do_disk_heartbeat`, `fs/ocfs2/cluster/heartbeat.c`), so that a failed one misses in the next round.
+fn failed_write<'a>(before: &[&'a Message], found: &Message, device: &str) -> Option<&'a Message> {
+    let of_device = |event: &Event| match event {
+        Event::HeartbeatIoError { device: of, .. } => of.as_deref().is_none_or(|of| of == device),
+        Event::DiskError { device: of } => of == device,
+        _ => false,
+    };
+    let is_error = |message: &&&Message| {
+        let ago_us = found.at.since(message.at).unwrap_or(i64::MAX);
+        message.event.as_ref().is_some_and(of_device) && ago_us <= FAILED_US
+    };
+    before.iter().rev().find(is_error).copied()
+}
+
+fn not_written(device: &str) -> Finding {
+    Finding::trouble(format!("a heartbeat of this node was not written to {device}: the disk gave an error"))
+        .because("its write failed, and was told so: the kernel then misses it when it reads its slot. That is no sign of a lost write")
+        .fixed_by(format!("look at the path to {device}, and at the disk: `dmesg` has their errors"))
+}
 
 /// What this node's kernel found in its own slot (`o2hb_check_own_slot`, `fs/ocfs2/cluster/heartbeat.c`). Generations are drawn by lot at
 /// each start of a heartbeat, so the same one is the same heartbeat, or a copy of a machine that was made while it ran.
@@ -125,7 +156,7 @@ pub fn clocks(facts: &Facts) -> Verdict {
     if compared == 0 {
         return Verdict::NotApplicable("no heartbeat was seen".to_owned()).but_unknown(facts.disks.unknown());
     }
-    Verdict::of(findings, format!("{compared} beat(s) within {APART_S} s of this clock"))
+    Verdict::of(findings, format!("{compared} beat(s) within {APART_S} s of this clock")).but_unknown(facts.disks.unknown())
 }
 
 pub fn stale(facts: &Facts) -> Verdict {

@@ -14,6 +14,7 @@ use crate::volumes::Use;
 use crate::volumes::testing::Machine;
 use formats::cluster_conf::{Cluster, HeartbeatMode};
 use formats::o2hb::{Remark, State};
+use sample::o2cb::Connection;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ struct Bench {
     probes: Vec<Probe>,
     /// The machine when it is read again, after the watch.
     later: Option<ModelKernel>,
+    /// What TCP then tells; `None`: it is not asked.
+    tcp: Option<Vec<Connection>>,
 }
 
 fn conf(cluster: &Cluster) -> String {
@@ -112,7 +115,7 @@ impl Bench {
         let on_disk = if global { OnDisk::Named { stack: "o2cb".to_owned(), cluster: "web".to_owned(), global } } else { OnDisk::Classic };
         let volumes = (0..3).map(|number| disk(number, on_disk.clone())).collect();
         let disks = Disks { volumes, ..Disks::default() };
-        Bench { kernel, machine, disks, storage: Vec::new(), probes: Vec::new(), later: None }
+        Bench { kernel, machine, disks, storage: Vec::new(), probes: Vec::new(), later: None, tcp: None }
     }
 
     fn local() -> Bench {
@@ -122,11 +125,16 @@ impl Bench {
     fn report(&self) -> Report {
         let place = self.machine.place();
         let mut facts = Facts::look(&self.kernel, &place, &Files::new(&place), None);
-        facts.logs = logs::Logs::look(&self.kernel, &place, &[], CLOCKS).unwrap();
+        facts.logs = logs::Logs::before(&self.kernel, &place, &[]).unwrap();
+        facts.logs.look_now(&place, CLOCKS);
         facts.disks = self.disks.clone();
         facts.storage.extend(self.storage.iter().cloned());
         facts.probes = self.probes.clone();
-        facts.again = self.later.as_ref().map(|kernel| Again::look(kernel));
+        let later = self.later.as_ref().or(self.tcp.as_ref().map(|_| &self.kernel));
+        facts.again = later.map(|kernel| Again {
+            tcp: self.tcp.clone().ok_or_else(|| "no module tcp_diag".to_owned()),
+            ..Again::look(kernel, facts.waits.is().map_or(&[], |waits| &waits.long))
+        });
         Report::of(facts)
     }
 

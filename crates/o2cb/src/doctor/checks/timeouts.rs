@@ -43,7 +43,8 @@ pub fn judge(facts: &Facts) -> Verdict {
         number(&cluster.keepalive_ms)
     );
     let unknown = facts.disks.unknown().map(|why| format!("thresholds of other nodes, on disk: {why}"));
-    Verdict::of(findings, fine).but_unknown(unknown)
+    let of_handshakes = facts.log_unknown().map(|why| format!("what handshakes with other nodes said: {why}"));
+    Verdict::of(findings, fine).but_unknown(unknown).but_unknown(of_handshakes)
 }
 
 /// Slots on disk tell each node's threshold.

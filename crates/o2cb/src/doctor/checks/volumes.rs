@@ -61,9 +61,8 @@ fn differs(disk: &Disk, name: &str, global: bool) -> Option<(String, &'static st
 /// nothing: its cluster may be stopped, or beat on other devices.
 fn ours(facts: &Facts, disk: &Disk, name: &str) -> bool {
     let same_name = match &disk.made_for {
-        OnDisk::Classic => true,
+        OnDisk::Classic | OnDisk::Local => false,
         OnDisk::Named { cluster, stack, .. } => cluster == name && stack == "o2cb",
-        OnDisk::Local => false,
     };
     let region = facts.status.asked.cluster.as_ref().is_some_and(|cluster| cluster.regions.contains(&disk.uuid));
     same_name || region || wanted(facts, disk).is_some()

@@ -121,11 +121,16 @@ impl Disks {
         })
     }
 
-    /// What the watch of that cluster's volumes tells of a node; `None`: it wrote to none of them ever, or that is not known.
+    /// What the watch of that cluster's volumes tells of a node; `None`: it wrote to none of them ever, or that is not known. It may beat
+    /// where it was not seen: on a disk that could not be read.
     pub fn pulse(&self, name: Option<&str>, node: u32) -> Option<Pulse> {
         let beats = || self.of_cluster(name).flat_map(|disk| &disk.beats).filter(|beat| u32::from(beat.node) == node);
         if beats().any(|beat| matches!(beat.state, State::Beating { .. })) {
             return Some(Pulse::Beats);
+        }
+        let all_read = self.failed.is_empty() && self.denied.is_empty() && self.problems.is_empty();
+        if !all_read || self.of_cluster(name).any(|disk| !disk.problems.is_empty()) {
+            return None;
         }
         let silent = |beat: &Beat| if let State::Silent { at_least, .. } = beat.state { Some(at_least.as_secs()) } else { None };
         beats().filter_map(silent).min().map(|seconds| Pulse::Silent { seconds })

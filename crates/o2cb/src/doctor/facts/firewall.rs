@@ -20,7 +20,7 @@ const SHOWN: usize = 5;
 pub struct Firewall {
     /// Numbers of nodes that this machine's firewall keeps out or may keep out, by its files, and how.
     pub files: Vec<(u32, String)>,
-    /// Rules that drop or reject, or that name the port.
+    /// Rules and policies that drop or reject everything, and rules that name the port.
     pub rules: Vec<String>,
     /// What was asked, and what came of it.
     pub asked: Vec<String>,
@@ -58,7 +58,7 @@ impl Firewall {
     pub fn about(&self, node: u32) -> Vec<String> {
         let files = self.files.iter().filter(|(number, _)| *number == node).map(|(_, words)| words.clone());
         let more = self.rules.len().checked_sub(SHOWN).filter(|more| *more > 0);
-        let more = more.map(|more| format!("and {more} more rules that name the port or drop"));
+        let more = more.map(|more| format!("and {more} more rules that name the port, drop or reject"));
         files.chain(self.rules.iter().take(SHOWN).cloned()).chain(more).chain(self.asked.iter().cloned()).collect()
     }
 
@@ -84,8 +84,11 @@ impl Firewall {
         let came = match run(program, arguments) {
             Ok(answer) if answer.is_ok() => {
                 let rules = of_interest(&answer.stdout, port);
-                let came =
-                    if rules.is_empty() { format!("no rule names port {port}, no policy drops") } else { "see its rules".to_owned() };
+                let came = if rules.is_empty() {
+                    format!("no rule names port {port}; no policy, and no rule for everything, drops or rejects")
+                } else {
+                    "see its rules".to_owned()
+                };
                 self.rules.extend(rules.into_iter().map(|rule| format!("{program}: {rule}")));
                 came
             }
@@ -96,19 +99,65 @@ impl Firewall {
     }
 }
 
-/// Rules that name the port, and policies and rules for everything that do not accept.
+/// Rules that name the port, and policies and rules for everything that do not accept; without those of what is forwarded.
 fn of_interest(rules: &str, port: u16) -> Vec<String> {
     const MOST: usize = 20;
     let port = port.to_string();
     let names_port = |line: &str| line.split(|c: char| !c.is_ascii_digit()).any(|word| word == port);
-    let refuses = |line: &str| {
+    let policy = |line: &str| {
         let lower = line.to_ascii_lowercase();
         lower.contains("policy drop")
             || lower.contains("policy reject")
             || line.starts_with(":INPUT DROP")
             || line.starts_with(":OUTPUT DROP")
     };
-    rules.lines().map(str::trim).filter(|line| names_port(line) || refuses(line)).take(MOST).map(str::to_owned).collect()
+    let forwards = |chain: &str| chain.to_ascii_lowercase().contains("forward");
+    // Of nft, whose rules do not say in which chain they are.
+    let mut chain = "";
+    let mut told = Vec::new();
+    for line in rules.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("chain ").and_then(|rest| rest.strip_suffix('{')) {
+            chain = name.trim();
+        }
+        if names_port(line) || policy(line) {
+            told.push(line.to_owned());
+        } else if let Some(chain) = iptables_refusal(line) {
+            told.extend((!forwards(chain)).then(|| line.to_owned()));
+        } else if nft_refusal(line) && !forwards(chain) {
+            told.push(format!("chain {chain}: {line}"));
+        }
+    }
+    told.truncate(MOST);
+    told
+}
+
+/// The chain of a rule of `iptables-save` that drops or rejects whatever comes to it.
+fn iptables_refusal(line: &str) -> Option<&str> {
+    let (chain, mut rule) = line.strip_prefix("-A ")?.split_once(' ')?;
+    if let Some(comment) = rule.strip_prefix("-m comment --comment ") {
+        rule = after_word(comment)?;
+    }
+    matches!(rule.strip_prefix("-j ")?.split(' ').next(), Some("REJECT" | "DROP")).then_some(chain)
+}
+
+/// What comes after the first word, which is in quotes if it has blanks; quotes in it have a backslash.
+fn after_word(text: &str) -> Option<&str> {
+    let Some(quoted) = text.strip_prefix('"') else { return Some(text.split_once(' ')?.1) };
+    let mut escaped = false;
+    let ends = |(_, c): &(usize, char)| {
+        let ends = *c == '"' && !escaped;
+        escaped = *c == '\\' && !escaped;
+        ends
+    };
+    let (end, _) = quoted.char_indices().find(ends)?;
+    quoted.get(end + 1..)?.strip_prefix(' ')
+}
+
+/// Whether a rule of `nft` drops or rejects whatever comes to it: nothing but counters stands before that.
+fn nft_refusal(line: &str) -> bool {
+    let mut words =
+        line.split_whitespace().skip_while(|word| matches!(*word, "counter" | "packets" | "bytes") || word.parse::<u64>().is_ok());
+    matches!(words.next(), Some("drop" | "reject"))
 }
 
 #[cfg(test)]
@@ -125,6 +174,17 @@ mod tests {
         let rules = "table inet filter {\n chain input {\n  type filter hook input priority 0; policy drop;\n  tcp dport 22 accept\n  tcp dport 7777 drop\n  tcp dport 17777 accept\n";
         let told = of_interest(rules, 7777);
         assert_eq!(told, ["type filter hook input priority 0; policy drop;", "tcp dport 7777 drop"]);
+        // What refuses all that no rule before it took, as firewalld and the old iptables services end their chains.
+        let saved = "-A INPUT -i lo -j ACCEPT\n-A INPUT -m comment --comment \"the \\\"rest\\\" of it\" -j REJECT --reject-with icmp-host-prohibited\n-A FORWARD -j REJECT --reject-with icmp-host-prohibited\n-A INPUT -m conntrack --ctstate INVALID -j DROP\n-A in -j DROP\n";
+        assert_eq!(
+            of_interest(saved, 7777),
+            ["-A INPUT -m comment --comment \"the \\\"rest\\\" of it\" -j REJECT --reject-with icmp-host-prohibited", "-A in -j DROP"]
+        );
+        let listed = "table inet firewalld {\n chain filter_INPUT {\n  ct state { established, related } accept\n  ct state invalid drop\n  reject with icmpx admin-prohibited\n }\n chain filter_FORWARD {\n  reject with icmpx admin-prohibited\n }\n chain INPUT {\n  counter packets 5 bytes 300 drop\n }\n}\n";
+        assert_eq!(
+            of_interest(listed, 7777),
+            ["chain filter_INPUT: reject with icmpx admin-prohibited", "chain INPUT: counter packets 5 bytes 300 drop"]
+        );
         assert_eq!(of_interest(":INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\n", 7777), [":INPUT DROP [0:0]"]);
     }
 
@@ -180,6 +240,9 @@ mod tests {
             _ => missing(),
         };
         let (firewall, _) = seen(&kernel, old);
-        assert_eq!(firewall.about(2), ["asked `iptables-save -t filter`: no rule names port 7777, no policy drops"]);
+        assert_eq!(
+            firewall.about(2),
+            ["asked `iptables-save -t filter`: no rule names port 7777; no policy, and no rule for everything, drops or rejects"]
+        );
     }
 }

@@ -7,10 +7,11 @@ use crate::program::{Answer, MOST_BYTES as MOST_PRINTED, output_of};
 use formats::kernel_log::{Message, pstore_order};
 use rustix::fs::{Mode, OFlags};
 use rustix::time::{ClockId, clock_gettime};
+use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long journalctl may take.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -18,8 +19,10 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const ENTRIES: &str = "20000";
 /// One record of `/dev/kmsg` at most (`CONSOLE_EXT_LOG_MAX`).
 const RECORD: usize = 8192;
-/// The most that is read of this boot's log, bytes: a kernel that writes faster than it is read would never end.
+/// The most that is kept of this boot's log, bytes: its end.
 const MOST_BYTES: usize = 16 << 20;
+/// How long it is read at most: a kernel that writes faster than it is read would never end.
+const MOST_TIME: Duration = Duration::from_secs(20);
 /// Where pstore's files are, and where systemd puts them away.
 const PSTORE: [&str; 2] = ["/sys/fs/pstore", "/var/lib/systemd/pstore"];
 
@@ -41,7 +44,9 @@ pub struct Logs {
     pub before: Vec<Log>,
     /// What could not be read, and why.
     pub unread: Vec<String>,
-    /// [`Clocks::printk_us`] when they were read.
+    /// Why the newest messages of this boot are not among them, though others are.
+    pub behind: Option<String>,
+    /// [`Clocks::printk_us`] when those of this boot were read.
     pub uptime_us: Option<u64>,
 }
 
@@ -68,25 +73,14 @@ impl Clocks {
 
 impl Default for Logs {
     fn default() -> Logs {
-        Logs { now: Seen::Absent, before: Vec::new(), unread: Vec::new(), uptime_us: None }
+        Logs { now: Seen::Absent, before: Vec::new(), unread: Vec::new(), behind: None, uptime_us: None }
     }
 }
 
 impl Logs {
-    /// Reads all. `named`: files of `--kernel-log`; `clocks`: of now.
-    pub fn look(look: &dyn Look, place: &Place, named: &[PathBuf], clocks: Clocks) -> anyhow::Result<Logs> {
-        let started_us = clocks.wall_us.zip(clocks.printk_us).and_then(|(wall, uptime)| wall.checked_sub_unsigned(uptime));
-        let mut logs = Logs { uptime_us: clocks.printk_us, ..Logs::default() };
-        logs.now = Seen::of(kmsg(&place.at("/dev/kmsg"), MOST_BYTES)).map(|(bytes, all)| {
-            if !all {
-                logs.unread.push(format!("the kernel's log of this boot: what comes after its first {} MiB", MOST_BYTES >> 20));
-            }
-            let mut messages = Message::all_of(&bytes);
-            for message in &mut messages {
-                message.at.wall_us = started_us.zip(message.at.boot_us).and_then(|(start, at)| start.checked_add_unsigned(at));
-            }
-            Log { source: "the kernel's log of this boot".to_owned(), messages }
-        });
+    /// Reads those of earlier boots, and `named`: files of `--kernel-log`.
+    pub fn before(look: &dyn Look, place: &Place, named: &[PathBuf]) -> anyhow::Result<Logs> {
+        let mut logs = Logs::default();
         if place.at("/") == Path::new("/") {
             logs.journal();
         }
@@ -96,6 +90,25 @@ impl Logs {
             logs.before.push(Log { source: path.display().to_string(), messages: Message::all_of(&bytes) });
         }
         Ok(logs)
+    }
+
+    /// Reads that of this boot; `clocks`: of now.
+    pub fn look_now(&mut self, place: &Place, clocks: Clocks) {
+        let started_us = clocks.wall_us.zip(clocks.printk_us).and_then(|(wall, uptime)| wall.checked_sub_unsigned(uptime));
+        self.uptime_us = clocks.printk_us;
+        self.now = Seen::of(kmsg(&place.at("/dev/kmsg"), MOST_BYTES, MOST_TIME)).map(|read| {
+            if read.cut {
+                self.unread.push(format!("the kernel's log of this boot: what comes before its last {} MiB", MOST_BYTES >> 20));
+            }
+            self.behind =
+                read.behind.then(|| format!("the kernel's log: it is written faster than it is read in {} s", MOST_TIME.as_secs()));
+            let mut messages = Message::all_of(&read.log);
+            for message in &mut messages {
+                message.at.wall_us = started_us.zip(message.at.boot_us).and_then(|(start, at)| start.checked_add_unsigned(at));
+            }
+            Log { source: "the kernel's log of this boot".to_owned(), messages }
+        });
+        self.unread.extend(self.behind.iter().cloned());
     }
 
     /// The boot before, if the journal kept it.
@@ -175,21 +188,44 @@ fn oldest_first(lines: &[u8], most: usize) -> (Vec<u8>, bool) {
     (turned, cut)
 }
 
-/// All records that the kernel still has, and whether these are all: no more are begun after `most` bytes.
-fn kmsg(path: &Path, most: usize) -> io::Result<(Vec<u8>, bool)> {
+/// What was read of this boot's log.
+struct Kmsg {
+    log: Vec<u8>,
+    /// Whether older records were dropped.
+    cut: bool,
+    /// Whether newer ones were left.
+    behind: bool,
+}
+
+/// The newest records that the kernel has, `most` bytes of them; no more are begun after `time`.
+fn kmsg(path: &Path, most: usize, time: Duration) -> io::Result<Kmsg> {
     let device = rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
-    let mut log = Vec::new();
+    let began = Instant::now();
+    let mut records: VecDeque<Vec<u8>> = VecDeque::new();
+    let (mut length, mut cut) = (0, false);
     let mut record = vec![0; RECORD];
-    while log.len() < most {
+    let behind = loop {
         match rustix::io::read(&device, &mut record) {
-            Ok(0) | Err(rustix::io::Errno::AGAIN) => return Ok((log, true)),
-            Ok(length) => log.extend_from_slice(record.get(..length).unwrap_or_default()),
+            Ok(0) | Err(rustix::io::Errno::AGAIN) => break false,
+            Ok(read) => {
+                length += read;
+                records.push_back(record.get(..read).unwrap_or_default().to_vec());
+            }
             // Overwritten while it was read: the next one is there.
             Err(rustix::io::Errno::PIPE | rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-    }
-    Ok((log, false))
+        while length > most
+            && let Some(oldest) = records.pop_front()
+        {
+            length -= oldest.len();
+            cut = true;
+        }
+        if began.elapsed() >= time {
+            break true;
+        }
+    };
+    Ok(Kmsg { log: Vec::from(records).concat(), cut, behind })
 }
 
 #[cfg(test)]
@@ -211,14 +247,15 @@ mod tests {
         );
         kernel.put("/sys/fs/pstore/dmesg-efi-1", "Panic#1 Part2\n<6>[   98.0] o2hb: Heartbeat mode set to local\n");
         let clocks = Clocks { printk_us: Some(12_000_000), wall_us: Some(1_795_779_530_000_000) };
-        let logs = Logs::look(&kernel, &machine.place(), &[], clocks).unwrap();
+        let mut logs = Logs::before(&kernel, &machine.place(), &[]).unwrap();
+        logs.look_now(&machine.place(), clocks);
         let now = logs.now.is().unwrap();
         assert_eq!((now.messages.len(), logs.uptime_us), (1, Some(12_000_000)));
         assert_eq!(now.messages[0].at.wall_us, Some(1_795_779_520_500_000));
         let before = &logs.before[0];
         assert_eq!((before.source.as_str(), before.messages.len()), ("/sys/fs/pstore", 2));
         assert_eq!(before.messages[0].text, "o2hb: Heartbeat mode set to local");
-        assert!(Logs::look(&kernel, &machine.place(), &["/does/not/exist".into()], clocks).is_err());
+        assert!(Logs::before(&kernel, &machine.place(), &["/does/not/exist".into()]).is_err());
     }
 
     #[test]
@@ -231,12 +268,17 @@ mod tests {
     }
 
     #[test]
-    fn a_log_without_end_is_not_read_for_ever() {
+    fn a_log_without_end_is_not_read_for_ever_and_keeps_its_end() {
         let machine = Machine::new();
-        machine.write("dev/kmsg", &"6,1,1,-;x\n".repeat(3000));
-        let (log, all) = kmsg(&machine.place().at("/dev/kmsg"), 10_000).unwrap();
-        assert!(!all && (10_000..10_000 + RECORD).contains(&log.len()), "{}", log.len());
-        assert!(kmsg(&machine.place().at("/dev/kmsg"), MOST_BYTES).unwrap().1);
+        let lines = (0..3000).map(|number| format!("6,{number},1,-;message {number:05}\n")).collect::<Vec<_>>().concat();
+        machine.write("dev/kmsg", &lines);
+        let read = |most, time| kmsg(&machine.place().at("/dev/kmsg"), most, time).unwrap();
+        let newest = read(20_000, MOST_TIME);
+        assert!(newest.cut && !newest.behind && (20_000 - RECORD..=20_000).contains(&newest.log.len()), "{}", newest.log.len());
+        assert!(newest.log.ends_with(b";message 02999\n"));
+        let all = read(MOST_BYTES, MOST_TIME);
+        assert!(!all.cut && !all.behind && all.log == lines.as_bytes());
+        assert!(read(MOST_BYTES, Duration::ZERO).behind);
     }
 
     #[test]

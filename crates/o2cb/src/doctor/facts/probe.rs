@@ -24,7 +24,10 @@ pub enum Outcome {
     Refused,
     /// No answer: a firewall drops, a wrong address, no such host.
     Silence,
-    /// There is no way there, or something else: in the kernel's words.
+    /// A way or a host is said to be missing, in the kernel's words: a firewall that rejects says so too (`icmp_err_convert`,
+    /// `net/ipv4/icmp.c`: its prohibitions of a host or of all are `EHOSTUNREACH`, of a network `ENETUNREACH`).
+    Unreachable(String),
+    /// Something else: in the kernel's words.
     Other(String),
 }
 
@@ -68,14 +71,19 @@ fn all_at_once(targets: Vec<(u32, SocketAddrV4)>, one: impl Fn(u32, SocketAddrV4
 /// One attempt, from this node's own address as its kernel makes it (`o2net_start_connect`, `fs/ocfs2/cluster/tcp.c`).
 fn probe(node: u32, from: Ipv4Addr, to: SocketAddrV4) -> Probe {
     let began = Instant::now();
-    let outcome = match connect(from, to, began) {
-        Ok(()) => Outcome::Connected,
-        Err(Errno::CONNREFUSED) => Outcome::Refused,
-        Err(Errno::TIMEDOUT) => Outcome::Silence,
-        Err(Errno::ADDRNOTAVAIL) => Outcome::Other(format!("this host has not its node's address {from}")),
-        Err(error) => Outcome::Other(io::Error::from(error).to_string()),
-    };
+    let outcome = connect(from, to, began).map_or_else(|errno| failed(errno, from), |()| Outcome::Connected);
     Probe { node, at: (*to.ip(), to.port()), outcome, ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) }
+}
+
+fn failed(errno: Errno, from: Ipv4Addr) -> Outcome {
+    let words = || io::Error::from(errno).to_string();
+    match errno {
+        Errno::CONNREFUSED => Outcome::Refused,
+        Errno::TIMEDOUT => Outcome::Silence,
+        Errno::HOSTUNREACH | Errno::NETUNREACH => Outcome::Unreachable(words()),
+        Errno::ADDRNOTAVAIL => Outcome::Other(format!("this host has not its node's address {from}")),
+        _ => Outcome::Other(words()),
+    }
 }
 
 fn connect(from: Ipv4Addr, to: SocketAddrV4, began: Instant) -> rustix::io::Result<()> {
@@ -118,6 +126,15 @@ mod tests {
     fn an_address_that_is_not_here() {
         let probe = probe(1, Ipv4Addr::new(192, 0, 2, 1), SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9));
         assert!(matches!(&probe.outcome, Outcome::Other(why) if why.contains("192.0.2.1")), "{probe:?}");
+    }
+
+    #[test]
+    fn what_an_errno_means() {
+        let outcome = |errno| failed(Errno::from_raw_os_error(errno), Ipv4Addr::LOCALHOST);
+        assert!(matches!(outcome(113), Outcome::Unreachable(why) if why.contains("No route to host")));
+        assert!(matches!(outcome(101), Outcome::Unreachable(why) if why.contains("unreachable")));
+        assert_eq!((outcome(110), outcome(111)), (Outcome::Silence, Outcome::Refused));
+        assert!(matches!(outcome(13), Outcome::Other(_)));
     }
 
     #[test]

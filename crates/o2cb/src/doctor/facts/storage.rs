@@ -1,5 +1,6 @@
 //! How long the layers below a heartbeat region may keep a write waiting, as far as files tell it.
 
+use super::multipath;
 use crate::kernel::Look;
 use crate::status::Status;
 use std::collections::BTreeSet;
@@ -38,22 +39,24 @@ pub fn look(look: &dyn Look, status: &Status) -> Vec<Wait> {
     for region in status.cluster().into_iter().flat_map(|cluster| &cluster.regions) {
         devices.extend(region.device.is().filter(|device| !device.is_empty()).cloned());
     }
-    let multipath = look.read("/etc/multipath.conf").map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
-    devices.iter().flat_map(|device| below(look, device, device, &multipath, 0)).collect()
+    let fence_s = status.cluster().and_then(|cluster| cluster.threshold.is()).map(|threshold| crate::status::fence_after_s(*threshold));
+    let texts = multipath::texts(look);
+    let of_map = |device: &str| multipath::wait(device, &texts, fence_s);
+    devices.iter().flat_map(|device| below(look, device, device, &of_map, 0)).collect()
 }
 
-fn below(look: &dyn Look, region: &str, device: &str, multipath: &str, depth: u8) -> Vec<Wait> {
+fn below(look: &dyn Look, region: &str, device: &str, of_map: &dyn Fn(&str) -> Wait, depth: u8) -> Vec<Wait> {
     const DEEPEST: u8 = 8;
     let folder = format!("/sys/class/block/{device}");
     let text = |file: &str| look.read(&format!("{folder}/{file}")).ok().map(|text| String::from_utf8_lossy(&text).trim().to_owned());
     let mut waits = Vec::new();
     if text("dm/uuid").is_some_and(|uuid| uuid.starts_with("mpath-")) {
-        waits.extend(super::multipath::wait(region, multipath));
+        waits.push(of_map(region));
     }
     let slaves = look.list(&format!("{folder}/slaves")).unwrap_or_default();
     if !slaves.is_empty() {
         if depth < DEEPEST {
-            waits.extend(slaves.iter().flat_map(|slave| below(look, region, &slave.name, multipath, depth + 1)));
+            waits.extend(slaves.iter().flat_map(|slave| below(look, region, &slave.name, of_map, depth + 1)));
         }
         // All paths of a device usually say the same.
         let mut told: Vec<(&str, Long)> = Vec::new();
@@ -129,7 +132,9 @@ mod tests {
         kernel.put_link("/sys/class/block/sda", "../../devices/platform/host3/session7/target3:0:0/3:0:0:1/block/sda");
         kernel.put("/sys/class/iscsi_session/session7/recovery_tmo", "120\n");
         let conf = "defaults {\n\tpolling_interval 10 # s\n\tno_path_retry 12\n}\n";
-        let waits = below(&kernel, "dm-3", "dm-3", conf, 0);
+        let texts = Ok(vec![("/etc/multipath.conf".to_owned(), conf.to_owned())]);
+        let of_map = |device: &str| multipath::wait(device, &texts, Some(60));
+        let waits = below(&kernel, "dm-3", "dm-3", &of_map, 0);
         let told: Vec<_> = waits.iter().map(|wait| (wait.layer, wait.long.clone())).collect();
         assert_eq!(told, [("multipath", Long::Seconds(120)), ("SCSI", Long::Seconds(30)), ("iSCSI", Long::Seconds(120))]);
         assert!(waits[0].evidence.contains("/etc/multipath.conf:3: no_path_retry 12"), "{}", waits[0].evidence);
@@ -138,6 +143,6 @@ mod tests {
         kernel.put("/sys/class/block/dm-3/slaves/sdb", "");
         kernel.put("/sys/class/block/sdb/device/timeout", "30\n");
         kernel.put_link("/sys/class/block/sdb", "../../devices/platform/host4/session7/target4:0:0/4:0:0:1/block/sdb");
-        assert_eq!(below(&kernel, "dm-3", "dm-3", conf, 0).len(), 3);
+        assert_eq!(below(&kernel, "dm-3", "dm-3", &of_map, 0).len(), 3);
     }
 }

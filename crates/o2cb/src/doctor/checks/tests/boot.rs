@@ -88,6 +88,17 @@ fn a_mount_that_requires_the_cluster_starts_it() {
 }
 
 #[test]
+fn a_mount_that_requires_something_else_does_not_wait_for_the_cluster() {
+    let mut bench = Bench::local();
+    with_systemd(&mut bench, "[Unit]\nAfter=network-online.target\n");
+    bench.kernel.put("/etc/fstab", "/dev/vdb /srv ocfs2 _netdev,x-systemd.requires=network-online.target 0 0\n");
+    says(
+        &bench.only("boot-start"),
+        &["may be mounted before the cluster is online", "x-systemd.requires=network-online.target,x-systemd.requires=o2cb.service"],
+    );
+}
+
+#[test]
 fn drop_ins_mend_what_they_can() {
     let mut bench = Bench::local();
     with_systemd(&mut bench, "[Unit]\nRequires=network.service\n[Service]\nExecStop=/sbin/o2cb.init disable\n");

@@ -4,6 +4,7 @@ use super::{Bench, NOW_S, beat, disk, says};
 use crate::doctor::check::Verdict;
 use crate::doctor::facts::disks::{Beat, Disk, OnDisk};
 use crate::volumes::Use;
+use formats::cluster_conf::HeartbeatMode;
 use formats::o2hb::Remark;
 
 fn named(stack: &str, cluster: &str, global: bool) -> OnDisk {
@@ -54,6 +55,20 @@ fn row_12_a_volume_of_another_cluster() {
 }
 
 #[test]
+fn a_volume_without_a_name_is_nobodys() {
+    let mut bench = Bench::new(HeartbeatMode::Global);
+    bench.disks.volumes.push(Disk { mounted: Vec::new(), slots: Vec::new(), beats: Vec::new(), ..disk(3, OnDisk::Classic) });
+    let report = bench.report();
+    assert!(
+        matches!(report.verdict("volume-cluster"), Verdict::Fine(note) if note.contains("left to others: /dev/vde")),
+        "{}",
+        report.text(true)
+    );
+    bench.kernel.put("/etc/fstab", "/dev/vde /o ocfs2 _netdev 0 0\n");
+    says(&bench.only("volume-cluster"), &["/dev/vde says o2cb, no cluster's name, local", "Heartbeat mode is invalid"]);
+}
+
+#[test]
 fn row_14_slots_that_others_write() {
     let mut bench = Bench::local();
     bench.disks.volumes[0].beats.push(Beat { remarks: vec![Remark::UnknownNode], ..beat(5) });
@@ -91,6 +106,34 @@ fn a_beat_that_the_disk_lost_is_no_second_machine() {
 }
 
 #[test]
+fn a_write_that_failed_is_missed_and_not_lost() {
+    let mismatch = "3,9,4990000000,-;(o2hb-77D9,9,0):o2hb_check_own_slot:610 ERROR: Heartbeat sequence mismatch on device (vdb): expected(1:0x1f, 0x6b2), ondisk(1:0x1f, 0x6b0)\n";
+    let finding = |before: &str| {
+        let bench = Bench::local();
+        bench.machine.write("dev/kmsg", &format!("{before}{mismatch}"));
+        bench.only("heartbeat-slots")
+    };
+    let error = |at: u32, device: &str| {
+        format!("3,8,{at}000000,-;(o2hb-77D9,9,0):o2hb_do_disk_heartbeat:1130 ERROR: Write error -5 on device \"{device}\"\n")
+    };
+    let told = finding(&error(4988, "vdb"));
+    says(
+        &told,
+        &[
+            "a heartbeat of this node was not written to vdb",
+            "its write failed, and was told so",
+            "look at the path to vdb",
+            "Write error -5",
+        ],
+    );
+    assert!(!told.fix.iter().any(|fix| fix.contains("fsck")), "{told:?}");
+    // Long before, or of another disk.
+    for other in [error(4970, "vdb"), error(4988, "vdc")] {
+        says(&finding(&other), &["its last write was lost"]);
+    }
+}
+
+#[test]
 fn slots_of_other_clusters_are_theirs() {
     let mut bench = Bench::local();
     let mut foreign = disk(3, named("o2cb", "other", false));
@@ -122,4 +165,11 @@ fn clocks_are_compared_at_the_time_of_reading() {
     assert!(bench.report().findings().is_empty());
     bench.disks.volumes[1].read_at_s = Some(NOW_S);
     says(&bench.one("clocks"), &["61 s behind"]);
+}
+
+#[test]
+fn a_disk_that_was_not_read_may_have_another_clock() {
+    let mut bench = Bench::local();
+    bench.disks.failed = vec![("/dev/vdx".to_owned(), "no answer".to_owned())];
+    assert!(matches!(bench.report().verdict("clocks"), Verdict::Unknown(why, found) if why.contains("/dev/vdx") && found.is_empty()));
 }
