@@ -37,8 +37,10 @@ pub struct Log {
 pub struct Logs {
     /// Of this boot.
     pub now: Seen<Log>,
-    /// Of earlier boots, and those that were named.
+    /// Of earlier boots of this machine.
     pub before: Vec<Log>,
+    /// Those that were named: they may be another machine's.
+    pub named: Vec<Log>,
     /// What could not be read, and why.
     pub unread: Vec<String>,
     /// [`Clocks::printk_us`] when they were read.
@@ -68,7 +70,7 @@ impl Clocks {
 
 impl Default for Logs {
     fn default() -> Logs {
-        Logs { now: Seen::Absent, before: Vec::new(), unread: Vec::new(), uptime_us: None }
+        Logs { now: Seen::Absent, before: Vec::new(), named: Vec::new(), unread: Vec::new(), uptime_us: None }
     }
 }
 
@@ -93,7 +95,7 @@ impl Logs {
         logs.pstore(look);
         for path in named {
             let bytes = std::fs::read(path).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
-            logs.before.push(Log { source: path.display().to_string(), messages: Message::all_of(&bytes) });
+            logs.named.push(Log { source: path.display().to_string(), messages: Message::all_of(&bytes) });
         }
         Ok(logs)
     }
@@ -219,6 +221,8 @@ mod tests {
         assert_eq!((before.source.as_str(), before.messages.len()), ("/sys/fs/pstore", 2));
         assert_eq!(before.messages[0].text, "o2hb: Heartbeat mode set to local");
         assert!(Logs::look(&kernel, &machine.place(), &["/does/not/exist".into()], clocks).is_err());
+        let named = Logs::look(&kernel, &machine.place(), &[machine.place().at("/dev/kmsg")], clocks).unwrap();
+        assert_eq!((named.named.len(), named.before.len()), (1, 1), "it may be another machine's");
     }
 
     #[test]
