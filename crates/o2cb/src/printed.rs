@@ -36,6 +36,11 @@ pub fn wrapped(head: &str, indent: usize, text: &str) -> String {
     out.replace(GLUE, " ")
 }
 
+/// [`clean`] text and the end of its line: a line end within begins none.
+pub fn line(text: &str) -> String {
+    clean(text) + "\n"
+}
+
 /// [`clean`] text in one line, its line ends as blanks.
 pub fn one_line(text: &str) -> String {
     clean(&text.split('\n').map(str::trim_end).collect::<Vec<_>>().join(" "))

@@ -6,6 +6,7 @@ mod json;
 mod judge;
 mod lines;
 mod text;
+mod timeout;
 
 #[cfg(test)]
 mod tests;
@@ -52,7 +53,8 @@ impl Status {
     pub fn look(look: &dyn Look, sources: &dyn Sources, named: Option<&str>) -> Status {
         let found = Found::look(look);
         let mut problems = Vec::new();
-        let mut kept = |error: anyhow::Error| problems.push(format!("{error:#}"));
+        // A file's problems are one each line.
+        let mut kept = |error: anyhow::Error| problems.extend(format!("{error:#}").lines().map(str::to_owned));
         let config = sources.config().map_err(&mut kept);
         let file = sources.defaults().map_err(&mut kept).unwrap_or_default();
         problems.extend(file.problems.iter().cloned());
@@ -92,6 +94,13 @@ impl Status {
             !node.local.has(&true) && number.is_some_and(|number| live.contains(&number) && !connected.contains(&number))
         };
         Some(self.cluster()?.nodes.iter().filter(is_lost).collect())
+    }
+
+    /// Numbers of nodes that beat and are not registered; none where that cannot be told.
+    pub fn unregistered(&self) -> Vec<u32> {
+        let (Some(cluster), Some(live)) = (self.cluster(), self.found.beats.live.is()) else { return Vec::new() };
+        let known = |number: u32| cluster.nodes.iter().any(|node| node.number.is().map(|own| u32::from(*own)) == Some(number));
+        live.iter().copied().filter(|number| !known(*number)).collect()
     }
 
     /// The node of the configuration that is this host; the first, if several are. `None`: none is, or the host's name is not known.

@@ -25,10 +25,8 @@ pub fn tell(own: &Report, as_json: bool, words: &[String], watched: Duration) ->
     let host = own.facts.status.found.host.is().cloned().unwrap_or_default();
     let now_us = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_micros());
     let report = own.json();
-    let mut answers = ask_others(cluster, &host, words, DEADLINE + watched, &report, now_us)?;
-    if own.facts.status.host_node().is_none() {
-        answers.insert(0, no_node(&host, report, now_us));
-    }
+    let others = ask_others(cluster, &host, words, DEADLINE + watched, &report, now_us)?;
+    let answers = with_own(others, own.facts.status.host_node().is_some(), &host, report, now_us);
     let differences = differences(&answers);
     let incidents = incidents(&answers);
     let code = code(&answers, !differences.is_empty());
@@ -56,9 +54,13 @@ pub fn tell(own: &Report, as_json: bool, words: &[String], watched: Duration) ->
     Ok(code)
 }
 
-/// What this host says where no node of the cluster is this host: it is asked all the same.
-fn no_node(host: &str, report: Value, now_us: u128) -> Asked {
-    Asked { node: format!("this host, {host}, no node"), answer: Ok(report), begun_us: now_us, ended_us: now_us }
+/// The answers with that of this host first: it tells what it sees also where no node of the cluster is this host.
+fn with_own(mut answers: Vec<Asked>, is_node: bool, host: &str, report: Value, now_us: u128) -> Vec<Asked> {
+    if !is_node {
+        let own = Asked { node: format!("this host, {host}, no node"), answer: Ok(report), begun_us: now_us, ended_us: now_us };
+        answers.insert(0, own);
+    }
+    answers
 }
 
 fn code(answers: &[Asked], differ: bool) -> u8 {
@@ -112,16 +114,11 @@ fn differences(answers: &[Asked]) -> Vec<String> {
     let mut told = differences_between(&statuses);
     let known: Vec<(&Asked, &Value)> = answers.iter().filter_map(|asked| Some((asked, asked.answer.as_ref().ok()?))).collect();
     let hash = |report: &Value| report.pointer("/configuration/hash").and_then(Value::as_str).map(str::to_owned);
-    if let Some(((first, report), rest)) = known.split_first() {
-        for (asked, other) in rest {
-            if let (Some(here), Some(there)) = (hash(report), hash(other))
-                && here != there
-            {
-                told.push(format!(
-                    "cluster.conf means something else on {} than on {}: `o2cb config diff {}` on {}",
-                    asked.node, first.node, asked.node, first.node
-                ));
-            }
+    // One whose file cannot be used is compared with nothing.
+    let hashes: Vec<(&str, String)> = known.iter().filter_map(|(asked, report)| Some((asked.node.as_str(), hash(report)?))).collect();
+    if let Some(((first, here), rest)) = hashes.split_first() {
+        for (node, _) in rest.iter().filter(|(_, there)| there != here) {
+            told.push(format!("cluster.conf means something else on {node} than on {first}: `o2cb config diff {node}` on {first}"));
         }
     }
     for (asked, report) in &known {
@@ -139,11 +136,15 @@ fn differences(answers: &[Asked]) -> Vec<String> {
 
 /// Deaths, with what each node tells of them.
 fn incidents(answers: &[Asked]) -> Vec<Value> {
-    let mut incidents: Vec<(u64, Option<i64>, Vec<Value>)> = Vec::new();
+    let mut incidents: Vec<(Option<u64>, Option<i64>, Vec<Value>)> = Vec::new();
     for asked in answers {
         for story in asked.answer.as_ref().map_or(&[][..], |report| list(report, "stories")) {
             let death = ["disk-fence", "network-fence", "fence", "crash", "node-died"].contains(&text(story, "kind"));
-            let (Some(victim), true) = (story.get("node").and_then(Value::as_u64), death) else { continue };
+            if !death {
+                continue;
+            }
+            // A log that was named may not tell whose it is.
+            let victim = story.get("node").and_then(Value::as_u64);
             let lines = list(story, "lines");
             // Some logs have no time of day: pstore's, a console's. What they tell is put together with nothing.
             let ended = lines.iter().rev().find_map(|line| line.get("wall_us")?.as_i64());
@@ -153,7 +154,7 @@ fn incidents(answers: &[Asked]) -> Vec<Value> {
             }
             let same =
                 |when: Option<i64>| when.zip(ended).is_some_and(|(when, ended)| ended.saturating_sub(when).saturating_abs() <= SAME_US);
-            match incidents.iter_mut().find(|(who, when, _)| *who == victim && same(*when)) {
+            match incidents.iter_mut().find(|(who, when, _)| victim.is_some() && *who == victim && same(*when)) {
                 Some((_, _, stories)) => stories.push(story),
                 None => incidents.push((victim, ended, vec![story])),
             }
@@ -163,15 +164,17 @@ fn incidents(answers: &[Asked]) -> Vec<Value> {
     incidents.into_iter().map(|(victim, _, stories)| json!({ "node": victim, "cause": cause(&stories), "stories": stories })).collect()
 }
 
-/// The victim's own log knows best; of the survivors the one that heard of hung storage, or that decided.
+/// The victim's own log knows best, where it has the cause; of the survivors the one that heard of hung storage, or that decided.
 fn cause(stories: &[Value]) -> String {
-    let own = stories.iter().find(|story| text(story, "kind") != "node-died");
-    let sure = stories.iter().find(|story| ["said", "concluded"].contains(&text(story, "basis")));
-    own.or(sure).or(stories.first()).map(|story| text(story, "cause").to_owned()).unwrap_or_default()
+    let is_own = |story: &&Value| text(story, "kind") != "node-died";
+    let is_sure = |story: &&Value| ["said", "concluded"].contains(&text(story, "basis"));
+    let told = stories.iter().find(|story| is_own(story) && is_sure(story)).or_else(|| stories.iter().find(is_sure));
+    told.or_else(|| stories.iter().find(is_own)).or(stories.first()).map(|story| text(story, "cause").to_owned()).unwrap_or_default()
 }
 
 fn told(incident: &Value) -> String {
-    let node = incident.get("node").and_then(Value::as_u64).unwrap_or_default();
+    let node = incident.get("node").and_then(Value::as_u64);
+    let who = node.map_or_else(|| "a node that its log does not name".to_owned(), |node| format!("node {node}"));
     let stories = list(incident, "stories");
     let dated = stories.iter().flat_map(|story| list(story, "lines")).any(|line| line.get("wall_us").is_some_and(Value::is_i64));
     // What has no time of day is of one log, and of one clock.
@@ -191,7 +194,7 @@ fn told(incident: &Value) -> String {
     } else {
         format!(", by {}, which has no time of day", stories.first().map_or("", |story| text(story, "source")))
     };
-    let mut out = printed::told("History: ", 4, &format!("node {node} died{when}"));
+    let mut out = printed::told("History: ", 4, &format!("{who} died{when}"));
     out += &printed::told("    cause: ", 11, text(incident, "cause"));
     for (at, words) in lines {
         let since = at.map_or_else(|| format!("{:>10}", "?"), |at| format!("{:+8.2} s", at.saturating_sub(first) as f64 / 1e6));
@@ -256,6 +259,31 @@ mod tests {
     }
 
     #[test]
+    fn a_victims_log_without_the_cause_is_no_better_than_a_survivors() {
+        let of = |kind: &str, cause: &str, basis: &str| asked("x", json!({ "stories": [story(kind, basis, cause, 20)] }));
+        let cause = |answers: &[Asked]| incidents(answers)[0]["cause"].as_str().unwrap().to_owned();
+        let fence = || of("fence", "why it fenced itself is not in this log", "no-sign");
+        assert_eq!(cause(&[fence(), of("node-died", "storage hung", "concluded")]), "storage hung");
+        assert!(cause(&[of("node-died", "no sign before", "no-sign"), fence()]).contains("fenced itself"), "it knows that it was a fence");
+    }
+
+    #[test]
+    fn a_death_in_a_log_that_does_not_name_its_node_is_told_and_put_together_with_none() {
+        let mut nameless = story("network-fence", "said", "network lost", 20);
+        nameless["node"] = Value::Null;
+        let incidents = incidents(&[asked("db1", json!({ "stories": [nameless.clone(), nameless] }))]);
+        assert_eq!(incidents.len(), 2);
+        assert!(told(&incidents[0]).starts_with("History: a node that its log does not name died"), "{incidents:?}");
+    }
+
+    #[test]
+    fn files_are_compared_with_the_first_that_can_be_used() {
+        let of = |node: &str, hash: Value| asked(node, json!({ "configuration": { "hash": hash } }));
+        let told = differences(&[of("db1", Value::Null), of("db2", json!("a")), of("db3", json!("b"))]);
+        assert_eq!(told, ["cluster.conf means something else on db3 than on db2: `o2cb config diff db3` on db2"]);
+    }
+
+    #[test]
     fn a_death_without_a_time_of_day_is_told() {
         let lines = json!([{ "wall_us": null, "uptime_us": 5_000_000, "words": "a" }, { "wall_us": null, "uptime_us": 7_000_000, "words": "b\u{1b}[2J" }]);
         let pstore = json!({ "kind": "disk-fence", "node": 2, "cause": "storage hung", "source": "/sys/fs/pstore", "lines": lines });
@@ -268,8 +296,10 @@ mod tests {
 
     #[test]
     fn a_host_that_is_no_node_tells_too() {
-        let answers = [no_node("adm", json!({ "exit_code": 1 }), 7), asked("db1", json!({ "exit_code": 0 }))];
-        assert_eq!(code(&answers, false), 1);
+        let all = |is_node| with_own(vec![asked("db1", json!({ "exit_code": 0 }))], is_node, "adm", json!({ "exit_code": 1 }), 7);
+        assert_eq!((all(true).len(), code(&all(true), false)), (1, 0), "it is one of them");
+        let answers = all(false);
+        assert_eq!((answers.len(), code(&answers, false)), (2, 1));
         assert!(one(&answers[0].node, answers[0].answer.as_ref().unwrap()).starts_with("this host, adm, no node:"));
     }
 }

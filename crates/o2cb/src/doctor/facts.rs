@@ -9,7 +9,6 @@ pub mod kernel;
 pub mod logs;
 pub mod multipath;
 pub mod probe;
-pub mod regions;
 pub mod storage;
 pub mod waits;
 

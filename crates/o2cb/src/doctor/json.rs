@@ -33,7 +33,7 @@ impl Report {
             "stories": self.stories.iter().map(Story::json).collect::<Vec<_>>(),
             "logs": {
                 "now": facts.logs.now.clone().map(|log| log.messages.len()),
-                "before": facts.logs.before.iter().map(|log| log.source.clone()).collect::<Vec<_>>(),
+                "before": facts.logs.before.iter().chain(&facts.logs.named).map(|log| log.source.clone()).collect::<Vec<_>>(),
                 "unread": facts.logs.unread,
             },
             "firewall": facts.firewall,

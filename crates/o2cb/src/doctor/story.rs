@@ -1,11 +1,13 @@
 //! What a kernel log tells, as stories: how it began, what followed, who died, by which rule, and what the cause was. What is over is
 //! history and no finding.
 
+mod cause;
 mod connection;
 mod death;
 mod fence;
 mod hang;
 mod join;
+mod loss;
 mod show;
 mod words;
 
@@ -109,6 +111,8 @@ struct Boot<'a> {
     source: &'a str,
     /// Half of the time that a heartbeat's write may take, µs: a node whose write hangs says so then, and again each time it has passed.
     half_us: i64,
+    /// The last moment that it tells of.
+    end: Stamp,
 }
 
 impl<'a> Boot<'a> {
@@ -120,7 +124,19 @@ impl<'a> Boot<'a> {
     }
 
     fn own_words(&self) -> String {
-        self.own.map_or_else(|| "this node".to_owned(), |own| format!("node {own}"))
+        self.own.map_or_else(|| "the node of this log".to_owned(), |own| format!("node {own}"))
+    }
+
+    /// A node whose write goes on hanging says so each half of its timeout, and fences itself one half after the last time. With what
+    /// timers and beats may be late, µs.
+    fn said_again_us(&self) -> i64 {
+        let beats_us = i64::from(formats::o2hb::BEAT_MS) * 2 * 1000;
+        (self.half_us / 2).saturating_mul(3).saturating_add(beats_us)
+    }
+
+    /// Whether the log goes on for so long after this sign of a hang that it would tell of what came of it.
+    fn outlasts(&self, sign: &Message) -> bool {
+        self.end.since(sign.at).is_some_and(|later| later > self.said_again_us())
     }
 
     fn line(message: &Message) -> Line {
@@ -150,16 +166,21 @@ pub struct Known {
     pub own: Option<u32>,
     /// Its heartbeat threshold.
     pub threshold: Option<u32>,
+    /// When it was read, if that node was running then: nothing is said until there, either.
+    pub until: Option<Stamp>,
 }
 
 /// All stories of a log.
 pub fn tell(messages: &[Message], known: Known, source: &str) -> Vec<Story> {
     let mut stories = Vec::new();
     for messages in messages.chunk_by(|a, b| a.boot == b.boot) {
+        let has_time = |at: &Stamp| at.boot_us.is_some() || at.wall_us.is_some();
+        let last = messages.iter().rev().map(|message| message.at).find(has_time).unwrap_or_default();
+        let end = known.until.filter(has_time).unwrap_or(last);
         let messages: Vec<&Message> = messages.iter().filter(|message| message.event.is_some()).collect();
         let own = own_number(&messages).or(known.own);
         let half_us = half_us(&messages, known.threshold);
-        let boot = Boot { messages, own, source, half_us };
+        let boot = Boot { messages, own, source, half_us, end };
         let mut told: Vec<Story> = Vec::new();
         told.extend(fence::tell(&boot));
         told.extend(death::tell(&boot));
@@ -176,6 +197,11 @@ pub fn tell(messages: &[Message], known: Known, source: &str) -> Vec<Story> {
 fn own_number(messages: &[&Message]) -> Option<u32> {
     messages.iter().rev().find_map(|message| match message.event.as_ref()? {
         Event::Mounting { node, .. } => *node,
+        // Whoever is alone in a domain that it joins is that one.
+        Event::Joining { nodes: Some(nodes), .. } => match nodes.as_slice() {
+            [own] => Some(*own),
+            _ => None,
+        },
         Event::WriteHung { node, .. } | Event::RecoveryMaster { node, me: true, .. } => Some(*node),
         _ => None,
     })

@@ -3,6 +3,7 @@
 use super::Status;
 use crate::firewall::{Firewall, listed};
 use crate::found::{FoundNode, Gate, Seen};
+use crate::printed::line;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 
@@ -29,14 +30,14 @@ pub fn lines(status: &Status) -> String {
     for gate in &gates {
         let name = gate.firewall.word();
         if gate.closed.is_empty() && gate.unsure.is_empty() {
-            text += &format!("Firewall: {name} lets the other nodes in to port {port}\n");
+            text += &line(&format!("Firewall: {name} lets the other nodes in to port {port}"));
         }
         if !gate.closed.is_empty() {
-            text += &format!("Firewall: {name} keeps {} out of port {port}\n", listed(&gate.closed));
+            text += &line(&format!("Firewall: {name} keeps {} out of port {port}", listed(&gate.closed)));
         }
         if let Some((_, why)) = gate.unsure.first() {
             let peers: Vec<Ipv4Addr> = gate.unsure.iter().map(|(peer, _)| *peer).collect();
-            text += &format!("Firewall: whether {name} lets {} in to port {port} is unknown: {why}\n", listed(&peers));
+            text += &line(&format!("Firewall: whether {name} lets {} in to port {port} is unknown: {why}", listed(&peers)));
         }
     }
     if gates.is_empty() {
@@ -44,7 +45,7 @@ pub fn lines(status: &Status) -> String {
             Seen::Is(false) | Seen::Absent => "",
             _ => "; rules of nftables or iptables are not read here",
         };
-        text += &format!("Firewall: neither firewalld nor ufw works here{others}\n");
+        text += &line(&format!("Firewall: neither firewalld nor ufw works here{others}"));
     }
     text
 }

@@ -94,7 +94,7 @@ fn region(status: &Status, cluster: &FoundCluster, region: &FoundRegion, tell: &
         && elapsed > fence_after_s(threshold) * 500
     {
         let words = format!("the last good beat in region {} is {:.1} s old", region.uuid, elapsed as f64 / 1000.0);
-        tell(Kind::Trouble, format!("{words}: after {} s this node fences itself", fence_after_s(threshold)));
+        tell(Kind::Trouble, format!("{words}: {}", status.timeout_in(Some(region)).words(fence_after_s(threshold))));
     }
     let found = &status.found;
     let failed = found.beats.failed_regions.is().zip(region.number.is()).is_some_and(|(failed, number)| failed.contains(number));
@@ -112,16 +112,13 @@ fn region(status: &Status, cluster: &FoundCluster, region: &FoundRegion, tell: &
 }
 
 fn connections(status: &Status, cluster: &FoundCluster, tell: &mut dyn FnMut(Kind, String)) {
-    let (Some(live), Some(lost)) = (status.found.beats.live.is(), status.lost()) else { return };
-    for node in lost {
+    for node in status.lost().unwrap_or_default() {
         let number = node.number.words(u8::to_string);
         let words = format!("node '{}' ({number}) beats and is not connected: no mount succeeds, and the quorum may fence", node.name);
         let why = cluster.local().and_then(|local| firewall::blame(status, local, node)).map(|blame| format!("; {}", blame.words()));
         tell(Kind::Trouble, words + &why.unwrap_or_default());
     }
-    for number in
-        live.iter().filter(|number| cluster.nodes.iter().all(|node| node.number.is().map(|own| u32::from(*own)) != Some(**number)))
-    {
+    for number in status.unregistered() {
         tell(Kind::Trouble, format!("node {number} beats and is not registered here"));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Status;
 use crate::found::{Filesystem, FoundCluster, Seen};
+use crate::printed::line;
 use formats::cluster_conf::HeartbeatMode;
 
 fn word(known: &Seen<bool>, yes: &str, no: &str) -> String {
@@ -9,9 +10,9 @@ fn word(known: &Seen<bool>, yes: &str, no: &str) -> String {
 }
 
 fn filesystem(text: &mut String, name: &str, found: &Filesystem) {
-    *text += &format!("Driver for \"{name}\": {}\n", word(&found.driver, "Loaded", "Not loaded"));
+    *text += &line(&format!("Driver for \"{name}\": {}", word(&found.driver, "Loaded", "Not loaded")));
     if found.driver != Seen::Is(false) {
-        *text += &format!("Filesystem \"{name}\": {}\n", word(&found.mounted, "Mounted", "Not mounted"));
+        *text += &line(&format!("Filesystem \"{name}\": {}", word(&found.mounted, "Mounted", "Not mounted")));
     }
 }
 
@@ -21,9 +22,9 @@ pub fn lines(status: &Status) -> String {
     let mut text = String::new();
     filesystem(&mut text, "configfs", &found.configfs);
     if found.plugins != Seen::Absent {
-        text += &format!("Stack glue driver: {}\n", found.plugins.words(|_| "Loaded".to_owned()));
+        text += &line(&format!("Stack glue driver: {}", found.plugins.words(|_| "Loaded".to_owned())));
         let plugin = found.plugins.clone().map(|plugins| plugins.iter().any(|plugin| plugin == "o2cb"));
-        text += &format!("Stack plugin \"o2cb\": {}\n", word(&plugin, "Loaded", "Not loaded"));
+        text += &line(&format!("Stack plugin \"o2cb\": {}", word(&plugin, "Loaded", "Not loaded")));
     }
     filesystem(&mut text, "ocfs2_dlmfs", &found.dlmfs);
     if let Some(name) = &status.name {
@@ -32,35 +33,35 @@ pub fn lines(status: &Status) -> String {
             Some(false) => "Offline",
             None => "unknown, needs root",
         };
-        text += &format!("Checking O2CB cluster \"{name}\": {online}\n");
+        text += &line(&format!("Checking O2CB cluster \"{name}\": {online}"));
         if let Some(cluster) = status.cluster().filter(|_| status.online() == Some(true)) {
             text += &self::online(status, cluster);
         }
     }
     if let Some(domains) = found.user_domains.is().filter(|domains| !domains.is_empty()) {
         let names: Vec<&str> = domains.iter().map(|(domain, _)| domain.as_str()).collect();
-        text += &format!("Active userdlm domains:  {}\n", names.join(" "));
+        text += &line(&format!("Active userdlm domains:  {}", names.join(" ")));
     }
-    text + &format!("Debug file system at /sys/kernel/debug: {}\n", word(&found.debugfs.mounted, "mounted", "not mounted"))
+    text + &line(&format!("Debug file system at /sys/kernel/debug: {}", word(&found.debugfs.mounted, "mounted", "not mounted")))
 }
 
 fn online(status: &Status, cluster: &FoundCluster) -> String {
     let number = |seen: &Seen<u32>| seen.words(u32::to_string);
     let global = cluster.mode.has(&HeartbeatMode::Global);
     let mode = cluster.mode.words(|mode| if *mode == HeartbeatMode::Global { "Global" } else { "Local" }.to_owned());
-    let mut text = format!("  Heartbeat dead threshold: {}\n", number(&cluster.threshold));
-    text += &format!("  Network idle timeout: {}\n", number(&cluster.idle_ms));
-    text += &format!("  Network keepalive delay: {}\n", number(&cluster.keepalive_ms));
-    text += &format!("  Network reconnect delay: {}\n", number(&cluster.reconnect_ms));
-    text += &format!("  Heartbeat mode: {mode}\n");
+    let mut text = line(&format!("  Heartbeat dead threshold: {}", number(&cluster.threshold)));
+    text += &line(&format!("  Network idle timeout: {}", number(&cluster.idle_ms)));
+    text += &line(&format!("  Network keepalive delay: {}", number(&cluster.keepalive_ms)));
+    text += &line(&format!("  Network reconnect delay: {}", number(&cluster.reconnect_ms)));
+    text += &line(&format!("  Heartbeat mode: {mode}"));
     let active = if cluster.regions.is_empty() { "Not active" } else { "Active" };
-    text += &format!("Checking O2CB heartbeat: {active}\n");
+    text += &line(&format!("Checking O2CB heartbeat: {active}"));
     if global {
         for region in &cluster.regions {
-            text += &format!("  {} /dev/{}\n", region.uuid, region.device.words(Clone::clone));
+            text += &line(&format!("  {} /dev/{}", region.uuid, region.device.words(Clone::clone)));
         }
         if let Some(live) = status.found.beats.live.is() {
-            text += &format!("Nodes in O2CB cluster: {}\n", formats::o2dlm::node_list::print(live));
+            text += &line(&format!("Nodes in O2CB cluster: {}", formats::o2dlm::node_list::print(live)));
         }
     }
     text

@@ -230,6 +230,46 @@ fn what_is_left_over_in_local_mode_is_told() {
 }
 
 #[test]
+fn names_begin_no_line_and_steer_no_terminal() {
+    let mut kernel = samples::machine(0);
+    go_online(&mut kernel, &sample(HeartbeatMode::Local, 2, 0), &timeouts(&[]));
+    kernel.process(1, "init", 1, "mnt:[1]", "36 35 254:16 / /srv/\\012Trouble:\\040\x1b[2J rw - ocfs2 /dev/vdb rw\n");
+    let file = DefaultsFile { path: "/etc/default/o2cb".into(), defaults: timeouts(&[]), problems: vec!["a\x1b[2Jb".to_owned()] };
+    let status = Status::look(&kernel, &Fixed(sample(HeartbeatMode::Local, 2, 0), file), Some("web"));
+    let text = status.text();
+    assert!(text.contains("Mounted: /dev/vdb at /srv/\\nTrouble: \\u{1b}[2J\n"), "{text}");
+    assert!(text.contains("Trouble: a\\u{1b}[2Jb\n") && !text.contains('\x1b'), "{text}");
+}
+
+#[test]
+fn a_late_region_of_several_is_told_as_what_comes_of_it() {
+    let mut kernel = samples::machine(3);
+    let late = |kernel: &ModelKernel, mode, regions| {
+        let mut kernel = kernel.clone();
+        kernel.put(&format!("/sys/kernel/debug/o2hb/{}/elapsed_time_in_ms", samples::uuid(0)), "43000\n");
+        look(&kernel, sample(mode, 2, regions), &[]).text()
+    };
+    go_online(&mut kernel, &sample(HeartbeatMode::Global, 2, 3), &timeouts(&[]));
+    let told = late(&kernel, HeartbeatMode::Global, 3);
+    assert!(told.contains("is 43.0 s old: after 60 s 1 of 3 quorum regions count as failed"), "{told}");
+    let mut one = samples::machine(1);
+    go_online(&mut one, &sample(HeartbeatMode::Global, 2, 1), &timeouts(&[]));
+    let told = late(&one, HeartbeatMode::Global, 1);
+    assert!(told.contains("is 43.0 s old: after 60 s this node fences itself"), "{told}");
+}
+
+#[test]
+fn a_node_that_beats_and_is_not_registered_is_told_though_connections_are_not_known() {
+    let mut kernel = samples::machine(1);
+    go_online(&mut kernel, &sample(HeartbeatMode::Global, 2, 1), &timeouts(&[]));
+    (kernel.live, kernel.connected) = ([2, 7].into(), [2].into());
+    kernel.put("/sys/kernel/debug/o2net/connected_nodes", "x\n");
+    let status = look(&kernel, sample(HeartbeatMode::Global, 2, 1), &[]);
+    assert_eq!((status.unregistered(), status.lost().is_none()), (vec![7], true));
+    assert!(status.text().contains("Trouble: node 7 beats and is not registered here"), "{}", status.text());
+}
+
+#[test]
 fn looking_finds_the_same_twice() {
     let mut kernel = samples::machine(1);
     go_online(&mut kernel, &sample(HeartbeatMode::Global, 2, 1), &timeouts(&[]));

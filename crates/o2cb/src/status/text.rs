@@ -2,6 +2,7 @@
 
 use super::{Kind, Status, dead_after_s, fence_after_s, firewall, judge, lines, quorum_after_s};
 use crate::found::{FoundCluster, FoundNode, FoundRegion, Seen};
+use crate::printed::line;
 use formats::cluster_conf::HeartbeatMode;
 
 fn seconds(ms: u64) -> String {
@@ -17,12 +18,12 @@ impl Status {
             text += &times(cluster);
             text += "\nNodes:\n";
             for node in &cluster.nodes {
-                text += &format!("  {}\n", self.node(cluster, node));
+                text += &line(&format!("  {}", self.node(cluster, node)));
             }
             if !cluster.regions.is_empty() {
                 text += "Regions:\n";
                 for region in &cluster.regions {
-                    text += &format!("  {}\n", self.region(cluster, region));
+                    text += &line(&format!("  {}", self.region(cluster, region)));
                 }
             }
         }
@@ -30,23 +31,23 @@ impl Status {
             let state = domain
                 .state
                 .words(|state| format!("{}, nodes {}", state.state, formats::o2dlm::node_list::print(&state.domain_map).trim_end()));
-            text += &format!("Domain {}: {state}\n", domain.name);
+            text += &line(&format!("Domain {}: {state}", domain.name));
         }
         for mount in self.mounts.is().into_iter().flatten() {
-            text += &format!("Mounted: {} at {}\n", mount.source, mount.mount_point);
+            text += &line(&format!("Mounted: {} at {}", mount.source, mount.mount_point));
         }
         let sysctls = &self.found.sysctls;
-        text += &format!(
-            "kernel.panic_on_oops: {}, kernel.panic: {}\n",
+        text += &line(&format!(
+            "kernel.panic_on_oops: {}, kernel.panic: {}",
             sysctls.panic_on_oops.words(u32::to_string),
             sysctls.panic_s.words(i32::to_string)
-        );
+        ));
         text += &firewall::lines(self);
         for (kind, title) in
             [(Kind::Trouble, "Trouble"), (Kind::Difference, "Difference"), (Kind::Unknown, "Unknown"), (Kind::Advice, "Advice")]
         {
             for finding in self.findings.iter().filter(|finding| finding.kind == kind) {
-                text += &format!("{title}: {}\n", finding.words);
+                text += &line(&format!("{title}: {}", finding.words));
             }
         }
         text
@@ -106,26 +107,26 @@ impl Status {
 fn times(cluster: &FoundCluster) -> String {
     let mut text = String::new();
     if let Some(&threshold) = cluster.threshold.is() {
-        text += &format!(
-            "A node that cannot write its heartbeat fences itself ({}) after {} s; the others count a silent node as dead after {} s.\n",
+        text += &line(&format!(
+            "A node that cannot write its heartbeat fences itself ({}) after {} s; the others count a silent node as dead after {} s.",
             cluster.fence.words(Clone::clone),
             fence_after_s(threshold),
             dead_after_s(threshold)
-        );
+        ));
         if let Some(&idle) = cluster.idle_ms.is() {
-            text += &format!(
-                "A connection that is silent for {} is lost; {} s later the quorum decides who fences.\n",
+            text += &line(&format!(
+                "A connection that is silent for {} is lost; {} s later the quorum decides who fences.",
                 seconds(u64::from(idle)),
                 quorum_after_s(threshold)
-            );
+            ));
         }
     }
     if let (Some(&keepalive), Some(&reconnect)) = (cluster.keepalive_ms.is(), cluster.reconnect_ms.is()) {
-        text += &format!(
-            "A keepalive follows {} of silence; a lost connection is tried again every {}.\n",
+        text += &line(&format!(
+            "A keepalive follows {} of silence; a lost connection is tried again every {}.",
             seconds(u64::from(keepalive)),
             seconds(u64::from(reconnect))
-        );
+        ));
     }
     text
 }

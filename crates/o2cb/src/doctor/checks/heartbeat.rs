@@ -28,7 +28,7 @@ pub fn late(facts: &Facts) -> Verdict {
             let mut finding = Finding::trouble(format!(
                 "the last good beat to {device} is {:.1} s old: {}",
                 elapsed as f64 / 1000.0,
-                facts.timeout_in(Some(region)).words(fence)
+                facts.status.timeout_in(Some(region)).words(fence)
             ))
             .seen(format!("/sys/kernel/debug/o2hb/{}/elapsed_time_in_ms is {elapsed}", region.uuid))
             .because("its storage does not complete writes; if that of all nodes hangs, they agree to wait")

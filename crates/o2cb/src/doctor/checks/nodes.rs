@@ -24,7 +24,7 @@ pub fn judge(facts: &Facts) -> Verdict {
             .fixed_by(format!("o2cb online {name} (the init script's second `online` changes nothing in local mode)"));
         findings.push(finding);
     }
-    for number in unregistered(facts) {
+    for number in facts.status.unregistered() {
         let finding = Finding::trouble(format!("node {number} beats and is not registered here"))
             .seen("/sys/kernel/debug/o2hb/livenodes")
             .because("its node was removed here while it runs, or another cluster writes to the same disk")
@@ -35,12 +35,6 @@ pub fn judge(facts: &Facts) -> Verdict {
     let mode = cluster.mode.is().copied().unwrap_or(HeartbeatMode::Local);
     let fine = format!("{} nodes, {} heartbeat, as {} says", cluster.nodes.len(), mode.word(), facts.config.path);
     Verdict::of(findings, fine).but_unknown(facts.log_unknown().map(|why| format!("whether other nodes' tables differ: {why}")))
-}
-
-fn unregistered(facts: &Facts) -> Vec<u32> {
-    let (Some(cluster), Some(live)) = (facts.cluster(), facts.status.found.beats.live.is()) else { return Vec::new() };
-    let known = |number: u32| cluster.nodes.iter().any(|node| node.number.is().map(|own| u32::from(*own)) == Some(number));
-    live.iter().copied().filter(|number| !known(*number)).collect()
 }
 
 /// Joins that were refused for a difference and did not succeed since.

@@ -23,7 +23,7 @@ pub fn judge(facts: &Facts) -> Verdict {
             }
         };
         let region = cluster.regions.iter().find(|region| region.device.has(&wait.device));
-        let then = facts.timeout_in(region).words(fence);
+        let then = facts.status.timeout_in(region).words(fence);
         let mut finding = Finding::risk(format!("{} may keep a write to {} waiting {long}; {then}", wait.layer, wait.device))
             .seen(wait.evidence.clone())
             .seen(format!("heartbeat dead threshold {}: {fence} s", cluster.threshold.words(u32::to_string)))

@@ -82,9 +82,9 @@ fn in_use(disk: &Disk) -> Option<String> {
     if !disk.problems.is_empty() {
         return Some(format!("who beats on it is not known: {}", disk.problems.join("; ")));
     }
-    let beating = disk.beating();
+    let beating: Vec<String> = disk.beating().iter().map(u8::to_string).collect();
     if !beating.is_empty() {
-        return Some(format!("node(s) {beating:?} beat on it now"));
+        return Some(format!("node(s) {} beat on it now", beating.join(", ")));
     }
     let held: Vec<String> = disk
         .slots

@@ -40,8 +40,10 @@ pub struct Log {
 pub struct Logs {
     /// Of this boot.
     pub now: Seen<Log>,
-    /// Of earlier boots, and those that were named.
+    /// Of earlier boots of this machine.
     pub before: Vec<Log>,
+    /// Those that were named: they may be another machine's.
+    pub named: Vec<Log>,
     /// What could not be read, and why.
     pub unread: Vec<String>,
     /// Why the newest messages of this boot are not among them, though others are.
@@ -73,7 +75,7 @@ impl Clocks {
 
 impl Default for Logs {
     fn default() -> Logs {
-        Logs { now: Seen::Absent, before: Vec::new(), unread: Vec::new(), behind: None, uptime_us: None }
+        Logs { now: Seen::Absent, before: Vec::new(), named: Vec::new(), unread: Vec::new(), behind: None, uptime_us: None }
     }
 }
 
@@ -87,7 +89,7 @@ impl Logs {
         logs.pstore(look);
         for path in named {
             let bytes = std::fs::read(path).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
-            logs.before.push(Log { source: path.display().to_string(), messages: Message::all_of(&bytes) });
+            logs.named.push(Log { source: path.display().to_string(), messages: Message::all_of(&bytes) });
         }
         Ok(logs)
     }
@@ -256,6 +258,8 @@ mod tests {
         assert_eq!((before.source.as_str(), before.messages.len()), ("/sys/fs/pstore", 2));
         assert_eq!(before.messages[0].text, "o2hb: Heartbeat mode set to local");
         assert!(Logs::before(&kernel, &machine.place(), &["/does/not/exist".into()]).is_err());
+        let named = Logs::before(&kernel, &machine.place(), &[machine.place().at("/dev/kmsg")]).unwrap();
+        assert_eq!((named.named.len(), named.before.len()), (1, 1), "it may be another machine's");
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Connections that were lost, and nobody died of it. One that is closed and made anew within seconds, as at every start, is no story.
 
-use super::{Boot, Kind, Line, Story};
-use formats::kernel_log::Event;
+use super::loss::stands;
+use super::{Basis, Boot, Kind, Line, Story};
+use formats::kernel_log::{Event, Message};
 
 /// A loss that goes on.
-struct Loss {
+struct Loss<'a> {
     node: u32,
+    /// The last that was said of it.
+    last: &'a Message,
     /// The connection ended.
     disconnected: bool,
     lines: Vec<Line>,
@@ -18,24 +21,28 @@ pub fn tell(boot: &Boot<'_>) -> Vec<Story> {
         return Vec::new();
     }
     let mut stories = Vec::new();
-    let mut open: Vec<Loss> = Vec::new();
+    let mut open: Vec<Loss<'_>> = Vec::new();
     for message in &boot.messages {
         match &message.event {
             Some(Event::Idle { peer, ms }) => {
                 if let Some(loss) = open.iter_mut().find(|loss| loss.node == peer.number) {
+                    loss.last = message;
                     loss.lines.push(Boot::line(message));
                 } else {
                     let first = Boot::concluded(message, *ms, format!("last message from node {}", peer.number));
-                    open.push(Loss { node: peer.number, disconnected: false, lines: vec![first, Boot::line(message)] });
+                    open.push(Loss { node: peer.number, last: message, disconnected: false, lines: vec![first, Boot::line(message)] });
                 }
             }
             Some(Event::Disconnected { peer }) => {
                 if let Some(loss) = open.iter_mut().find(|loss| loss.node == peer.number) {
-                    loss.disconnected = true;
+                    (loss.last, loss.disconnected) = (message, true);
                     loss.lines.push(Boot::line(message));
                 }
             }
-            Some(Event::NotFencing { .. }) => open.iter_mut().for_each(|loss| loss.lines.push(Boot::line(message))),
+            // It names no node: it is about those that are lost then.
+            Some(Event::NotFencing { .. }) => {
+                open.iter_mut().filter(|loss| stands(loss.last, message)).for_each(|loss| loss.lines.push(Boot::line(message)));
+            }
             Some(Event::Connected { peer, .. }) => {
                 if let Some(at) = open.iter().position(|loss| loss.node == peer.number) {
                     let mut loss = open.remove(at);
@@ -53,7 +60,7 @@ pub fn tell(boot: &Boot<'_>) -> Vec<Story> {
     stories
 }
 
-fn story(boot: &Boot<'_>, loss: Loss, over: bool) -> Story {
+fn story(boot: &Boot<'_>, loss: Loss<'_>, over: bool) -> Story {
     let (own, node) = (boot.own_words(), loss.node);
     let (short, cause) = match (over, loss.disconnected) {
         (true, _) => (
@@ -69,5 +76,7 @@ fn story(boot: &Boot<'_>, loss: Loss, over: bool) -> Story {
             ("lost", "a cut network, or a machine that went away; this log does not tell an end: see connection-blocked for how it is now")
         }
     };
-    boot.story(Kind::ConnectionLost, Some(node), format!("connection between {own} and node {node} {short}"), cause.to_owned(), loss.lines)
+    let headline = format!("connection between {own} and node {node} {short}");
+    // What may have been is told, and not what was.
+    Story { basis: Basis::NoSign, ..boot.story(Kind::ConnectionLost, Some(node), headline, cause.to_owned(), loss.lines) }
 }

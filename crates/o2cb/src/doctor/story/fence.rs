@@ -1,6 +1,7 @@
 //! How the node that wrote the log ended.
 
-use super::{Boot, Kind, Line, Story, nodes, seconds};
+use super::loss::{forget_what_is_over, is_loss};
+use super::{Basis, Boot, Kind, Line, Story, nodes, seconds};
 use formats::kernel_log::{Event, Message};
 
 /// How far back the first signs are looked for, µs.
@@ -20,8 +21,10 @@ pub fn tell(boot: &Boot<'_>) -> Option<Story> {
     });
     let Some((index, message)) = decision.last() else {
         let lines = boot.messages.get(last).map(|message| Boot::line(message)).into_iter().collect();
-        let mut story =
-            boot.story(Kind::Fence, boot.own, format!("{} fenced itself", boot.own_words()), "not in this log".to_owned(), lines);
+        let own = boot.own_words();
+        let cause = format!("why {own} fenced itself is not in this log");
+        let mut story = boot.story(Kind::Fence, boot.own, format!("{own} fenced itself"), cause, lines);
+        story.basis = Basis::NoSign;
         "what was said before is not in this log".clone_into(&mut story.open);
         return Some(story);
     };
@@ -97,47 +100,56 @@ fn few(messages: &[&Message]) -> Vec<Line> {
     lines
 }
 
-fn network(boot: &Boot<'_>, last: usize, decision: &Event) -> Story {
-    let own = boot.own_words();
-    let mut peers: Vec<u32> = Vec::new();
-    let mut lines: Vec<Line> = Vec::new();
-    let mut interface = None;
+/// What was said of connections that were lost at the decision, and of the decision.
+fn before_decision<'a>(boot: &Boot<'a>, last: usize) -> Vec<&'a Message> {
+    let mut told: Vec<&Message> = Vec::new();
     for (_, message) in boot.before(last, BACK_US) {
+        let lost: Vec<u32> = told.iter().filter(|sign| is_loss(sign)).filter_map(|sign| sign.event.as_ref()?.node()).collect();
+        for node in lost {
+            forget_what_is_over(&mut told, node, message);
+        }
         match &message.event {
             // What was lost before came back.
             Some(Event::Connected { peer, .. }) => {
-                peers.retain(|known| *known != peer.number);
-                if peers.is_empty() {
-                    lines.clear();
+                told.retain(|sign| !is_loss(sign) || sign.event.as_ref().and_then(Event::node) != Some(peer.number));
+                if !told.iter().any(|sign| is_loss(sign)) {
+                    told.clear();
                 }
-                continue;
             }
             // The node itself left and came back: what was lost before was of its former life.
-            Some(Event::HeartbeatMode { .. }) => {
-                peers.clear();
-                lines.clear();
-                continue;
-            }
-            Some(Event::Idle { peer, ms }) => {
-                if lines.is_empty() {
-                    lines.push(Boot::concluded(message, *ms, format!("last message from node {}", peer.number)));
-                }
-                peers.push(peer.number);
-            }
-            Some(Event::Disconnected { peer }) => peers.push(peer.number),
-            Some(Event::NoConnection { node, .. }) => peers.push(*node),
-            Some(Event::CarrierLost { interface: name }) => interface = Some(name.clone()),
+            Some(Event::HeartbeatMode { .. }) => told.clear(),
             Some(
-                Event::FenceMinority { .. }
+                Event::Idle { .. }
+                | Event::Disconnected { .. }
+                | Event::NoConnection { .. }
+                | Event::CarrierLost { .. }
+                | Event::FenceMinority { .. }
                 | Event::FenceHalf { .. }
                 | Event::StoppingAllRegions
                 | Event::Fencing { .. }
                 | Event::NotFencing { .. },
-            ) => {}
-            _ => continue,
+            ) => told.push(message),
+            _ => {}
         }
-        lines.push(Boot::line(message));
     }
+    told
+}
+
+fn network(boot: &Boot<'_>, last: usize, decision: &Event) -> Story {
+    let own = boot.own_words();
+    let told = before_decision(boot, last);
+    let mut peers: Vec<u32> = told.iter().filter(|message| is_loss(message)).filter_map(|message| message.event.as_ref()?.node()).collect();
+    let interface = told.iter().rev().find_map(|message| match &message.event {
+        Some(Event::CarrierLost { interface }) => Some(interface.clone()),
+        _ => None,
+    });
+    let silence = told.iter().find_map(|message| match &message.event {
+        Some(Event::Idle { peer, ms }) => Some(Boot::concluded(message, *ms, format!("last message from node {}", peer.number))),
+        _ => None,
+    });
+    // Where the first that was told is a silence, it had begun before.
+    let first = told.first().is_some_and(|message| matches!(message.event, Some(Event::Idle { .. })));
+    let lines: Vec<Line> = silence.filter(|_| first).into_iter().chain(told.iter().map(|message| Boot::line(message))).collect();
     peers.sort_unstable();
     peers.dedup();
     let rule = match decision {

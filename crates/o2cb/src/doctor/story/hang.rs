@@ -1,6 +1,6 @@
-//! Heartbeat writes that hung, and nobody died of it.
+//! Heartbeat writes that hung, and nobody died of it, as far as the log tells.
 
-use super::{Boot, Kind, Line, Story, nodes, seconds};
+use super::{Basis, Boot, Kind, Line, Story, nodes, seconds};
 use formats::kernel_log::{Event, Message};
 
 /// Signs that far apart are of two hangs, µs: they repeat at each half timeout.
@@ -52,9 +52,13 @@ fn of_group(boot: &Boot<'_>, group: &[&Message]) -> Option<Story> {
         return None;
     }
     let own = boot.own_words();
+    let over = boot.outlasts(last);
+    let ended = if over { "hung for a while" } else { "hung, and how that ended is not in this log" };
+    let mut basis = Basis::Said;
     let (headline, cause) = if all {
+        let nobody = if over { ", and nobody was fenced" } else { "" };
         (
-            "storage of all nodes hung, and nobody was fenced".to_owned(),
+            format!("storage of all nodes hung{nobody}"),
             "the heartbeat writes of all nodes that live hung at once, so the storage itself was at fault; they agreed to wait".to_owned(),
         )
     } else if let Some((device, ms)) = timed_out {
@@ -66,14 +70,15 @@ fn of_group(boot: &Boot<'_>, group: &[&Message]) -> Option<Story> {
                 seconds(ms)
             ),
         )
-    } else if own_hung {
-        (
-            format!("storage of {own} hung for a while"),
-            format!("a heartbeat write of {own} took more than half of what is allowed, and then went on"),
-        )
     } else {
-        let who = nodes(&asked);
-        (format!("storage of {who} hung for a while"), format!("{who} said that its heartbeat write hangs; it was not evicted since"))
+        basis = if over { Basis::Said } else { Basis::NoSign };
+        if own_hung {
+            let went_on = if over { ", and then went on" } else { "" };
+            (format!("storage of {own} {ended}"), format!("a heartbeat write of {own} took more than half of what is allowed{went_on}"))
+        } else {
+            let (who, lived) = (nodes(&asked), if over { "; it was not evicted since" } else { "" });
+            (format!("storage of {who} {ended}"), format!("{who} said that its heartbeat write hangs{lived}"))
+        }
     };
     let node = if all {
         None
@@ -83,5 +88,7 @@ fn of_group(boot: &Boot<'_>, group: &[&Message]) -> Option<Story> {
         asked.first().copied()
     };
     let lines: Vec<Line> = group.iter().map(|message| Boot::line(message)).collect();
-    Some(boot.story(Kind::StorageHung, node, headline, cause, lines))
+    // Only a log that goes on for long enough without a word of it knows that it was over.
+    let open = if over { "" } else { "whether the writes went on, hang still or ended in a fence is not in this log" };
+    Some(Story { basis, open: open.to_owned(), ..boot.story(Kind::StorageHung, node, headline, cause, lines) })
 }

@@ -40,7 +40,7 @@ fn row_12_a_volume_of_another_cluster() {
     refused(&bench, "who beats on it is not known: heartbeat: no answer");
     bench.disks.volumes[3].problems.clear();
     bench.disks.volumes[3].beats = vec![beat(7)];
-    refused(&bench, "node(s) [7] beat on it now");
+    refused(&bench, "node(s) 7 beat on it now");
     bench.disks.volumes[3].beats.clear();
     bench.disks.volumes[3].slots = vec![(0, 7, Use::Unknown("its regions are elsewhere".to_owned()))];
     refused(&bench, "slots are held: 0 by node 7");

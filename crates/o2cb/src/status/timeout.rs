@@ -1,6 +1,6 @@
 //! What a write that times out in one heartbeat region means for this node.
 
-use super::Facts;
+use super::Status;
 use crate::found::{FoundRegion, Seen};
 use formats::cluster_conf::HeartbeatMode;
 
@@ -35,7 +35,7 @@ impl Timeout {
     }
 }
 
-impl Facts {
+impl Status {
     /// What a timeout in this region, `None`: one that is not known, comes to as things stand.
     pub fn timeout_in(&self, region: Option<&FoundRegion>) -> Timeout {
         match self.cluster().map(|cluster| &cluster.mode) {
@@ -43,7 +43,7 @@ impl Facts {
             Some(Seen::Is(HeartbeatMode::Global)) => {}
             _ => return Timeout::Unknown,
         }
-        let beats = &self.status.found.beats;
+        let beats = &self.found.beats;
         let (Some(quorum), Some(failed), Some(number)) =
             (beats.quorum_regions.is(), beats.failed_regions.is(), region.and_then(|region| region.number.is()))
         else {
