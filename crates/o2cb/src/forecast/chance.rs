@@ -97,8 +97,28 @@ fn mixed(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
+/// With more nodes than this, ways in which beats stand anywhere between are left to the draws.
+const MANY: usize = 16;
+
+/// Where a node's last beat before its end stands depends on all that went before: beats that stand anywhere between each other's.
+fn between(one: usize, count: usize) -> impl Iterator<Item = Chance> {
+    const AGES: [i64; 5] = [0, WHOLE / 4, WHOLE / 2, WHOLE * 3 / 4, WHOLE];
+    let ends = [0, WHOLE];
+    let ages = AGES.into_iter().flat_map(move |age| AGES.map(|others| (age, others)));
+    let lates = ages.flat_map(move |ages| ends.map(|late| (ages, late))).flat_map(move |before| ends.map(|late| (before, late)));
+    let ways = lates.flat_map(move |before| ends.map(|silence| (before, silence)));
+    ways.map(move |((((age, others), late), other_late), silence)| {
+        let other = NodeChance { age: others, age_ms: 0, late: other_late, silence, resend: WHOLE };
+        let mut nodes = vec![other; count];
+        if let Some(node) = nodes.get_mut(one) {
+            *node = NodeChance { age, age_ms: 0, late, silence, resend: 0 };
+        }
+        Chance::Chosen(nodes)
+    })
+}
+
 /// The ways that are tried: all early, all late, the other ends of all ranges, each node in turn at one end and the others at the
-/// other, beats just before and just after each other's; and draws.
+/// other, beats just before and just after each other's, or anywhere between; and draws.
 pub fn ways(cluster: &Cluster, draws: u64) -> Vec<Chance> {
     let count = cluster.nodes.len();
     let early = NodeChance { age: WHOLE, age_ms: 0, late: 0, silence: WHOLE, resend: 0 };
@@ -130,6 +150,9 @@ pub fn ways(cluster: &Cluster, draws: u64) -> Vec<Chance> {
                 }
             }
         }
+    }
+    if count <= MANY {
+        ways.extend((0..count).flat_map(|one| between(one, count)));
     }
     ways.extend((0..draws).map(Chance::Drawn));
     ways

@@ -112,7 +112,7 @@ pub const BUDGET: usize = 30_000_000;
 impl Effort {
     /// All that can be told, if a report has `outlooks` such.
     pub fn full(outlooks: usize) -> Effort {
-        Effort { drawn: 64, runs: usize::MAX, reads: BUDGET / outlooks.max(1) }
+        Effort { drawn: 256, runs: usize::MAX, reads: BUDGET / outlooks.max(1) }
     }
 
     /// A handful of ways: who is left is told, windows may be too narrow.
@@ -123,8 +123,13 @@ impl Effort {
 
 /// Reads of slots in one run: of each node in each region of each node's, each beat.
 pub fn cost(cluster: &Cluster, faults: &[Fault]) -> usize {
-    let rounds = usize::try_from(horizon(cluster.settings, &from_the_first(faults).1) / BEAT_MS).unwrap_or(usize::MAX);
+    let rounds = usize::try_from(lasts_ms(cluster, faults) / BEAT_MS).unwrap_or(usize::MAX);
     rounds.saturating_mul(cluster.nodes.len().pow(2)).saturating_mul(cluster.regions.len())
+}
+
+/// What a run spans, milliseconds.
+pub fn lasts_ms(cluster: &Cluster, faults: &[Fault]) -> i64 {
+    horizon(cluster.settings, &from_the_first(faults).1)
 }
 
 /// Nothing happens before the first fault: how much earlier, in whole beats, all may begin, and the faults so.

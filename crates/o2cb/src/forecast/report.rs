@@ -2,7 +2,7 @@
 
 use super::cluster::Cluster;
 use super::fault::{Fault, Spot, What};
-use super::outlook::{Effort, Outlook, cost, outlook};
+use super::outlook::{Effort, Outlook, cost, lasts_ms, outlook};
 use super::source::Source;
 use super::splits::{Split, splits};
 use super::timing::Settings;
@@ -27,7 +27,7 @@ pub struct Report {
 }
 
 /// Reads of slots in the least that tells anything, two runs of each outlook: some seconds. Above that there is no forecast.
-const MOST: usize = 250_000_000;
+const MOST: usize = 500_000_000;
 
 /// A forecast with other timeouts.
 #[derive(Clone, Debug)]
@@ -51,11 +51,11 @@ impl Report {
             && cost(cluster, faults).saturating_mul(2 * wanted.len()) > MOST
         {
             return Err(format!(
-                "{} nodes, {} regions and {} s of heartbeats are too much to play: forecast for fewer nodes (--down), or for faults or \
+                "{} s of heartbeats of {} nodes in {} region(s) are too much to play: forecast for fewer nodes (--down), or for faults or \
                  timeouts that are shorter",
+                lasts_ms(cluster, faults) / 1000,
                 cluster.nodes.len(),
                 cluster.regions.len(),
-                super::engine::horizon(cluster.settings, faults) / 1000
             ));
         }
         let effort = Effort::full(wanted.len());

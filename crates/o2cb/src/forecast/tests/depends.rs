@@ -113,7 +113,7 @@ fn no_forecast_takes_for_ever() {
     assert_eq!(splits.len(), 127, "by the rule alone");
     let source = source(global(254, 32));
     let refused = Report::new(source, vec![Fault::new(What::Kill(253))], None).err().unwrap_or_default();
-    assert!(refused.contains("254 nodes, 32 regions") && refused.contains("--down"), "{refused}");
+    assert!(refused.contains("254 nodes in 32 region(s)") && refused.contains("--down"), "{refused}");
 }
 
 /// Five nodes of which one dies while they decide: who sees it dead in time asks for less.
