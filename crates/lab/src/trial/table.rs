@@ -8,10 +8,11 @@ use super::{
 use crate::plan::FileSystem::{Gfs2, Ocfs2};
 
 /// Tests that wait for minutes; one of each kind is not among them.
-pub const LONG: [&str; 20] = [
+pub const LONG: [&str; 22] = [
     "fence-error",
     "fence-stall-all",
     "fence-cut-three",
+    "fence-cut-two",
     "fence-killed",
     "fence-global-stall",
     "fence-global-error",
@@ -25,6 +26,7 @@ pub const LONG: [&str; 20] = [
     "fence-global3-cut-three",
     "fence-global3-cut-two",
     "fence-global3-killed",
+    "doctor-differ",
     "doctor-stalled-disk",
     "doctor-cut-network",
     "doctor-killed",
