@@ -55,6 +55,18 @@ pub fn format(lab: &Lab, node: u8, disk: &str, options: &str) -> anyhow::Result<
     Ok(())
 }
 
+/// Makes the disks that a test used for another heartbeat mode as the lab made them. The lab's own cluster must run: mkfs asks it.
+pub fn remake(lab: &Lab) -> anyhow::Result<()> {
+    let first = lab.nodes().first().copied().context("a lab without nodes")?;
+    if lab.plan.stack != Stack::O2cbGlobal {
+        for disk in REGIONS {
+            lab.ssh.run(first, &format!("dd if=/dev/zero of=/dev/mapper/{disk} bs=1M count=4 conv=fsync 2>&1"), STEP)?;
+            lab.ssh.run_on(&lab.nodes(), &format!("blockdev --flushbufs /dev/mapper/{disk}"), STEP)?;
+        }
+    }
+    format(lab, first, "other", &cluster_options(lab.plan.stack))
+}
+
 /// The UUID of the volume on `disk`, as the kernel writes it: 32 upper-case digits.
 pub fn uuid(lab: &Lab, node: u8, disk: &str) -> anyhow::Result<String> {
     let text = lab.ssh.run(node, &format!("mounted.ocfs2 -d /dev/mapper/{}", quote(disk)), STEP)?;

@@ -92,10 +92,10 @@ pub fn restore(bench: &mut Bench, formatted: bool) -> anyhow::Result<()> {
     ocfs2::unmount(lab, &nodes, MOUNT_POINT)?;
     ocfs2::unmount(lab, &nodes, OTHER_MOUNT_POINT)?;
     on_each(&nodes, |node| o2cb::offline(lab, node))?;
-    if formatted {
-        ocfs2::format(lab, 1, "other", &ocfs2::cluster_options(lab.plan.stack))?;
-    }
     ocfs2::start(lab, &nodes)?;
+    if formatted {
+        ocfs2::remake(lab)?;
+    }
     ocfs2::mount(lab, &nodes)?;
     if lab.plan.file_systems.contains(&FileSystem::Gfs2) {
         corosync::start(lab, &nodes)?;

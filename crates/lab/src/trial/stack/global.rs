@@ -32,7 +32,7 @@ pub fn three_regions(bench: &mut Bench) -> anyhow::Result<()> {
         Ok(())
     });
     // For the other tests it is as it was made.
-    let remade = ocfs2::format(&bench.lab, 1, "other", &ocfs2::cluster_options(bench.lab.plan.stack));
+    let remade = ocfs2::remake(&bench.lab);
     made?;
     remade
 }

@@ -68,6 +68,7 @@ fn disk(number: u8, on_disk: OnDisk) -> Disk {
         uuid: samples::uuid(number),
         label: "data".to_owned(),
         made_for: on_disk,
+        heartbeat_only: false,
         mounted: vec!["/srv".to_owned()],
         twins: Vec::new(),
         sector: 512,

@@ -65,7 +65,7 @@ fn ours(facts: &Facts, disk: &Disk, name: &str) -> bool {
         OnDisk::Named { cluster, stack, .. } => cluster == name && stack == "o2cb",
     };
     let region = facts.status.asked.cluster.as_ref().is_some_and(|cluster| cluster.regions.contains(&disk.uuid));
-    same_name || region || wanted(facts, disk).is_some()
+    region || (!disk.heartbeat_only && (same_name || wanted(facts, disk).is_some()))
 }
 
 fn wanted<'a>(facts: &'a Facts, disk: &Disk) -> Option<&'a FstabEntry> {
@@ -96,7 +96,8 @@ fn in_use(disk: &Disk) -> Option<String> {
 }
 
 fn of_disk(facts: &Facts, disk: &Disk, running: &str, says: &str, error: &str) -> Finding {
-    let mut finding = Finding::trouble(format!("{} says {says}, running is {running}: it cannot be mounted", disk.path))
+    let what = if disk.heartbeat_only { "carry its heartbeat" } else { "be mounted" };
+    let mut finding = Finding::trouble(format!("{} says {says}, running is {running}: it cannot {what}", disk.path))
         .seen(format!("superblock of {} ({}, label '{}')", disk.path, disk.uuid, disk.label))
         .because(format!("it was formatted for another cluster, before this one existed, or with another heartbeat mode: `{error} while trying to join the group`"));
     if let Some(entry) = wanted(facts, disk) {

@@ -63,6 +63,8 @@ pub struct Disk {
     pub label: String,
     /// Stack and cluster.
     pub made_for: OnDisk,
+    /// It only carries heartbeats: it is no file system, and nobody mounts it.
+    pub heartbeat_only: bool,
     /// Where it is mounted here.
     pub mounted: Vec<String>,
     /// Other devices with the same volume.
@@ -188,6 +190,7 @@ fn of(volume: &Found, detail: &Detail, cluster: Option<&Cluster>, dead_ms: Optio
         uuid: superblock.uuid_text(),
         label: superblock.label.clone(),
         made_for: on_disk,
+        heartbeat_only: superblock.features.heartbeat_only(),
         mounted: volume.mounted.clone(),
         twins: volume.twins.iter().map(|path| path.display().to_string()).collect(),
         sector: volume.sector,

@@ -52,6 +52,9 @@ fn row_12_a_volume_of_another_cluster() {
     assert!(bench.report().findings().is_empty());
     bench.disks.volumes[3].made_for = named("o2cb", "web", true);
     says(&bench.only("volume-cluster"), &["o2cb/web/global", "Heartbeat mode is invalid", "tunefs"]);
+    // A device for heartbeats alone, of the days of another mode: nobody mounts it.
+    bench.disks.volumes[3].heartbeat_only = true;
+    assert!(bench.report().findings().is_empty());
 }
 
 #[test]
