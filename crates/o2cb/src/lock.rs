@@ -206,4 +206,19 @@ mod tests {
         assert_eq!(asked(&mut kept, &Request::Read, "/dlm/web/a", |_| Ok(0)), Ok(128 + 15));
         kept.abandon();
     }
+
+    #[test]
+    fn a_signal_before_there_is_a_command_is_for_this_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keeper = Command::new("sh");
+        keeper.args(["-c", "cat > /dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let kept = Kept::of(keeper.spawn().unwrap());
+        // Ctrl-C reaches a command that is there by itself.
+        kept.sender().send(Heard::Keeper(Told::Written)).unwrap();
+        kept.sender().send(Heard::Signal(signals::Came { number: 2, from_terminal: true })).unwrap();
+        let ran = folder.path().join("ran");
+        let code = command::run(&kept, &["touch".into(), ran.clone().into()], false, "/dlm/web/a");
+        assert_eq!((code, ran.exists()), (Ok(128 + 2), false));
+        kept.abandon();
+    }
 }

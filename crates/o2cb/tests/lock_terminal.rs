@@ -1,11 +1,13 @@
 //! `o2cb lock` in the foreground of a terminal: who sent a signal decides whether the command has it already.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod pty;
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::process::Command;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -33,16 +35,7 @@ impl Terminal {
         command.args(["web", "a", "--", "sh", "-c", script]);
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let (sender, output) = channel();
-        thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(read @ 1..) = reader.read(&mut bytes) {
-                if sender.send(bytes[..read].to_vec()).is_err() {
-                    return;
-                }
-            }
-        });
+        let output = pty::output_of(pair.master.as_ref());
         let keyboard = pair.master.take_writer().unwrap();
         let mut terminal = Terminal { _master: pair.master, keyboard, child, output, said: String::new(), _root: root };
         terminal.wait_for("ready", 1);

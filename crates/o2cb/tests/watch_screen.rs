@@ -1,9 +1,11 @@
 //! `o2cb watch` in a pseudo-terminal: what it draws, and how it ends, also when the terminal is gone.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod pty;
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
-use std::io::{Read, Write as _};
-use std::sync::mpsc::{Receiver, channel};
+use std::io::Write as _;
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -33,16 +35,7 @@ impl Terminal {
         command.env("O2CB_ROOT", root.path());
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let (sender, output) = channel();
-        thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(read @ 1..) = reader.read(&mut bytes) {
-                if sender.send(bytes[..read].to_vec()).is_err() {
-                    return;
-                }
-            }
-        });
+        let output = pty::output_of(pair.master.as_ref());
         Terminal { master: pair.master, child, output, screen: vt100::Parser::new(24, 80, 0), _root: root }
     }
 

@@ -35,7 +35,7 @@ pub(super) fn command_line(machine: &Machine, node: u8) -> Vec<OsString> {
     }
     add(&["-device", "virtio-rng-pci"]);
     let kernel_line = [
-        "console=ttyS0 quiet loglevel=4 mitigations=off nopti nokaslr panic=1 no_timer_check tsc=reliable random.trust_cpu=on nowatchdog",
+        "console=ttyS0 quiet loglevel=6 mitigations=off nopti nokaslr panic=1 no_timer_check tsc=reliable random.trust_cpu=on nowatchdog",
         "rcupdate.rcu_expedited=1 raid=noautodetect",
         &machine.parameters(node).join(" "),
     ]

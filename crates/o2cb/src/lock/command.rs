@@ -21,11 +21,12 @@ pub fn run(kept: &Kept, command: &[OsString], close: bool, path: &str) -> Result
     command.args(arguments);
     let system = |error: io::Error| Refusal::new(SYSTEM, format!("{}: {error}", program.display()));
     // What came before there is a command ends this program: nobody else is told.
-    let before = kept.next(Some(Instant::now()));
-    match before {
-        Some(Heard::Signal(signal)) => return Ok(super::after_signal(signal.number)),
-        Some(Heard::Gone) => return Err(Refusal::new(SYSTEM, format!("{path}: the process that keeps the lock ended"))),
-        _ => {}
+    while let Some(heard) = kept.next(Some(Instant::now())) {
+        match heard {
+            Heard::Signal(signal) => return Ok(super::after_signal(signal.number)),
+            Heard::Gone => return Err(Refusal::new(SYSTEM, format!("{path}: the process that keeps the lock ended"))),
+            _ => {}
+        }
     }
     // If this program is killed, the lock is kept until the command ends: it is what the lock protects.
     kept.outlives(!close).map_err(system)?;
