@@ -65,7 +65,7 @@ pub fn forget(place: &Place, domain: &str, name: Option<&str>) -> Result<(), Ref
 }
 
 fn alone(turns: &std::path::Path, path: &str) -> Result<Turn, Refusal> {
-    let turn = Turn::take(turns, Share::Exclusive, false).map_err(|error| Refusal::of(SYSTEM, Deed::Other, path, &error))?;
+    let turn = Turn::take(turns, Share::Exclusive).map_err(|error| Refusal::of(SYSTEM, Deed::Other, path, &error))?;
     turn.ok_or_else(|| Refusal::new(FAILED, format!("{path}: an `o2cb lock` of this node uses it")))
 }
 

@@ -25,6 +25,7 @@ use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -282,22 +283,29 @@ impl<W: Write> Keeper<'_, W> {
     /// Takes a turn. Waiting for it is done by a thread, so that it can be given up: the thread ends with the process.
     fn turn(&mut self, path: &Path, share: Share, wait: bool) -> Result<Turn, End> {
         let refused = |error: io::Error| End::Refused(file_refusal(&path.display().to_string(), &error));
-        match Turn::take(path, share, false) {
+        match Turn::take(path, share) {
             Ok(Some(turn)) => return Ok(turn),
             Ok(None) if wait => {}
             Ok(None) => return Err(End::Conflict(Rival::Process)),
             Err(error) => return Err(refused(error)),
         }
         self.tell(&Told::Turn);
-        let (sender, path_of_thread) = (self.sender.clone(), path.to_owned());
+        let given_up = Arc::new(Mutex::new(false));
+        let (sender, path_of_thread, seen) = (self.sender.clone(), path.to_owned(), Arc::clone(&given_up));
         thread::spawn(move || {
-            // If the keeper does not listen any more, the turn ends where it is dropped.
-            let _ = sender.send(Event::Turn(Turn::take(&path_of_thread, share, true).map(Offered::new)));
+            Turn::wait(&path_of_thread, share, &seen, |turn| {
+                // If the keeper does not listen any more, the turn ends where it is dropped.
+                let _ = sender.send(Event::Turn(turn.map(|turn| Offered::new(Some(turn)))));
+            });
         });
         match self.events.recv() {
             Ok(Event::Turn(Ok(offered))) => offered.claim().ok_or(End::Unwanted),
             Ok(Event::Turn(Err(error))) => Err(refused(error)),
-            _ => Err(End::Unwanted),
+            _ => {
+                // Else the end of this process may cut it off between making a file and removing it.
+                *given_up.lock().unwrap_or_else(PoisonError::into_inner) = true;
+                Err(End::Unwanted)
+            }
         }
     }
 }

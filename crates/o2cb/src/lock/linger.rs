@@ -19,7 +19,7 @@ const PACE: Duration = Duration::from_millis(100);
 /// Leaves the domain once no `o2cb lock` of this node uses it, unless another process does so; at once when told to end.
 pub fn linger(place: &Place, wish: &Wish, told_to_end: &AtomicBool) -> Result<(), Refusal> {
     let failed = |error: io::Error| Refusal::of(NO_FILE, Deed::Other, &paths::domain(&wish.domain), &error);
-    let Some(duty) = Turn::take(&paths::linger_turn(place, &wish.domain), Share::Exclusive, false).map_err(failed)? else {
+    let Some(duty) = Turn::take(&paths::linger_turn(place, &wish.domain), Share::Exclusive).map_err(failed)? else {
         return Ok(());
     };
     loop {
@@ -36,7 +36,7 @@ pub fn linger(place: &Place, wish: &Wish, told_to_end: &AtomicBool) -> Result<()
         // Whoever uses the domain now finds this process on duty, and does not stay behind itself: it is looked again.
         let ending = told_to_end.load(Ordering::Relaxed);
         let turns = paths::domain_turn(place, &wish.domain);
-        if let Some(turn) = Turn::take(&turns, Share::Exclusive, false).map_err(failed)? {
+        if let Some(turn) = Turn::take(&turns, Share::Exclusive).map_err(failed)? {
             if !ending && Turn::last_use(&turns) != last_use {
                 continue;
             }

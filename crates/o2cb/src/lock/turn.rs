@@ -9,6 +9,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 /// With whom a turn is shared.
@@ -49,13 +50,11 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Takes a turn; `None` if somebody else has it and it is not waited for.
-    pub fn take(path: &Path, share: Share, wait: bool) -> io::Result<Option<Turn>> {
-        let operation = match (share, wait) {
-            (Share::Shared, true) => FlockOperation::LockShared,
-            (Share::Shared, false) => FlockOperation::NonBlockingLockShared,
-            (Share::Exclusive, true) => FlockOperation::LockExclusive,
-            (Share::Exclusive, false) => FlockOperation::NonBlockingLockExclusive,
+    /// Takes a turn; `None` if somebody else has it.
+    pub fn take(path: &Path, share: Share) -> io::Result<Option<Turn>> {
+        let operation = match share {
+            Share::Shared => FlockOperation::NonBlockingLockShared,
+            Share::Exclusive => FlockOperation::NonBlockingLockExclusive,
         };
         loop {
             let Some(file) = open(path)? else { continue };
@@ -68,6 +67,43 @@ impl Turn {
             let turn = Turn { file, path: path.to_owned() };
             if turn.is_there()? {
                 return Ok(Some(turn));
+            }
+        }
+    }
+
+    /// Waits for a turn, for whoever sets `given_up` if it is not wanted any more: from then on no file is made, and nothing is delivered.
+    /// For a thread that may be cut off at any time by the end of its process.
+    pub fn wait(path: &Path, share: Share, given_up: &Mutex<bool>, deliver: impl FnOnce(io::Result<Turn>)) {
+        let (now, waiting) = match share {
+            Share::Shared => (FlockOperation::NonBlockingLockShared, FlockOperation::LockShared),
+            Share::Exclusive => (FlockOperation::NonBlockingLockExclusive, FlockOperation::LockExclusive),
+        };
+        loop {
+            // Held from the making of a file until it is delivered or dropped.
+            let mut gate = given_up.lock().unwrap_or_else(PoisonError::into_inner);
+            if *gate {
+                return;
+            }
+            let file = match open(path) {
+                Ok(Some(file)) => file,
+                Ok(None) => continue,
+                Err(error) => return deliver(Err(error)),
+            };
+            let mut got = flock(&file, now);
+            if got == Err(Errno::WOULDBLOCK) {
+                drop(gate);
+                got = flock(&file, waiting);
+                gate = given_up.lock().unwrap_or_else(PoisonError::into_inner);
+                if *gate {
+                    return;
+                }
+            }
+            let turn = Turn { file, path: path.to_owned() };
+            match got.map_err(io::Error::from).and_then(|()| turn.is_there()) {
+                Ok(true) => return deliver(Ok(turn)),
+                Ok(false) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return deliver(Err(error)),
             }
         }
     }
@@ -184,8 +220,33 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    fn waited(path: &Path) -> Turn {
+        let mut got = None;
+        Turn::wait(path, Share::Exclusive, &Mutex::new(false), |turn| got = Some(turn));
+        got.unwrap().unwrap()
+    }
+
+    #[test]
+    fn one_that_gave_up_makes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("web/a");
+        Turn::wait(&path, Share::Exclusive, &Mutex::new(true), |_| panic!("delivered"));
+        assert!(!path.exists());
+        // Given up while it waits.
+        let given_up = Mutex::new(false);
+        let held = now(&path, Share::Exclusive).unwrap();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| Turn::wait(&path, Share::Exclusive, &given_up, |_| panic!("delivered")));
+            *given_up.lock().unwrap() = true;
+            held.remove().unwrap();
+            drop(held);
+            waiting.join().unwrap();
+        });
+        assert!(!path.exists());
+    }
+
     fn now(path: &Path, share: Share) -> Option<Turn> {
-        Turn::take(path, share, false).unwrap()
+        Turn::take(path, share).unwrap()
     }
 
     #[test]
@@ -243,7 +304,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..200 {
-                        let turn = Turn::take(&path, Share::Exclusive, true).unwrap().unwrap();
+                        let turn = waited(&path);
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                         rounds.fetch_add(1, Ordering::SeqCst);
                         inside.fetch_sub(1, Ordering::SeqCst);
